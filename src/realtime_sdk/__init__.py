@@ -1,0 +1,1 @@
+"""Event-sourced SDK for realtime voice sessions."""
