@@ -1,0 +1,140 @@
+"""Every job of the project by name: `nox -l` lists them, `nox` alone runs what CI runs, in that order."""
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.11"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["generate_check", "lint", "types", "docs", "build", "lower_bounds", "tests"]
+
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def groups(*names: str) -> list[str]:
+    """Return the requirements of some dependency groups."""
+    return list(nox.project.dependency_groups(PROJECT, *names))
+
+
+def install(session: nox.Session, *names: str, extras: str = "audio,cli,trio") -> None:
+    """Install the project, editable and with its extras, and some dependency groups beside it."""
+    session.install("-e", f".[{extras}]", *groups(*names))
+
+
+def lowest(requirements: list[str]) -> list[str]:
+    """Pin each requirement to its declared lower bound."""
+    return [re.sub(r">=([\w.]+).*", r"==\1", requirement) for requirement in requirements]
+
+
+# ------------------------------------------------------------------------------------------------------------------
+# The captured protocol
+
+
+@nox.session
+def generate_check(session: nox.Session) -> None:
+    """Generate anew and fail with a diff where the committed classes differ."""
+    install(session, "codegen", extras="trio")
+    session.run("python", "-m", "codegen", "generate", "--check")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write the event classes from spec/."""
+    install(session, "codegen", extras="trio")
+    session.run("python", "-m", "codegen", "generate", *session.posargs)
+
+
+@nox.session
+def capture(session: nox.Session) -> None:
+    """Derive spec/ from an OpenAPI document: nox -s capture -- OPENAPI.json."""
+    install(session, "codegen", extras="trio")
+    session.run("python", "-m", "codegen", "capture", *session.posargs)
+
+
+# ------------------------------------------------------------------------------------------------------------------
+# What is checked without running it
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, format and the rule of the rooms: imports only point down."""
+    install(session, "lint", extras="trio")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports", "--no-logo", "--no-cache")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict is the gate, pyright strict the second opinion."""
+    install(session, "types")
+    session.run("mypy")
+    session.run("pyright")
+
+
+# ------------------------------------------------------------------------------------------------------------------
+# What is run
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """All tests on both event loops; on nox's own Python with coverage. Arguments go to pytest."""
+    install(session, "tests")
+    if session.posargs or session.python != OWN_PYTHON:
+        session.run("pytest", *session.posargs)
+        return
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest")
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session
+def lower_bounds(session: nox.Session) -> None:
+    """The tests of the package on the oldest releases that it declares; asyncio alone, as trio needs websockets 17."""
+    session.install("-e", ".[audio,cli]", *groups("tests"), *lowest(PROJECT["project"]["dependencies"]))
+    session.run(
+        "pytest", "--ignore=tests/codegen", "--ignore=tests/docs", *session.posargs, env={"TEST_LOOPS": "asyncio"}
+    )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the pages strictly, then run every snippet in them."""
+    install(session, "docs", "tests")
+    session.run("zensical", "build", "--clean", "--strict", "--config-file", "mkdocs.yml")
+    session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure against the limit, interleaved, medians and ratios as a table. Arguments go to the benchmarks."""
+    install(session, "bench")
+    session.run("python", "-m", "tests.benchmarks", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build sdist and wheel, install the wheel into a fresh environment and do the README's main job with it."""
+    session.install("build")
+    dist = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(dist))
+    (wheel,) = dist.glob("*.whl")
+    fresh = dist / "venv"
+    session.run("python", "-m", "venv", str(fresh))
+    python = str(fresh / ("Scripts" if os.name == "nt" else "bin") / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    session.run(python, "-c", "import realtime_sdk; print(realtime_sdk.__version__)", external=True)
+    session.run(python, "-m", "pip", "install", "--quiet", f"{wheel}[cli]", external=True)
+    with session.chdir(dist):
+        session.run(python, "-m", "realtime_sdk", "--help", external=True)
+        session.run(python, "-m", "realtime_sdk", "demo", external=True)
