@@ -1,1 +1,95 @@
-"""Event-sourced SDK for realtime voice sessions."""
+"""Event-sourced SDK for realtime voice sessions: a session is a log, everything else is a fold over it.
+
+    import realtime_sdk as rt
+
+    async with rt.connect("gpt-realtime-2.1", log="call.jsonl") as session:
+        response = await session.respond("What is the capital of France?")
+    state = rt.replay(rt.EventLog.load("call.jsonl"))        # equal to session.state
+
+Public names live in their rooms and are loaded at first use (PEP 562), so that importing this
+package costs next to nothing. `HOMES` says where each one lives; nothing else happens here.
+"""
+
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from realtime_sdk._version import __version__
+
+if TYPE_CHECKING:
+    from realtime_sdk import errors as errors
+    from realtime_sdk.errors import (
+        AudioFormatError as AudioFormatError,
+        ConnectionClosed as ConnectionClosed,
+        ConnectionExpired as ConnectionExpired,
+        ConnectionLost as ConnectionLost,
+        HandshakeError as HandshakeError,
+        LocalProtocolError as LocalProtocolError,
+        LogFormatError as LogFormatError,
+        OutboundFull as OutboundFull,
+        ProtocolError as ProtocolError,
+        RealtimeError as RealtimeError,
+        RemoteProtocolError as RemoteProtocolError,
+        ReplayMismatch as ReplayMismatch,
+        RequestTimeout as RequestTimeout,
+        ResponseFailed as ResponseFailed,
+        ScenarioError as ScenarioError,
+        ServerError as ServerError,
+        SubscriberTooSlow as SubscriberTooSlow,
+    )
+
+_NAMES: Final = {
+    "realtime_sdk.errors": (
+        "AudioFormatError",
+        "ConnectionClosed",
+        "ConnectionExpired",
+        "ConnectionLost",
+        "HandshakeError",
+        "LocalProtocolError",
+        "LogFormatError",
+        "OutboundFull",
+        "ProtocolError",
+        "RealtimeError",
+        "RemoteProtocolError",
+        "ReplayMismatch",
+        "RequestTimeout",
+        "ResponseFailed",
+        "ScenarioError",
+        "ServerError",
+        "SubscriberTooSlow",
+    ),
+    "realtime_sdk.protocol": ("UnknownEvent", "decode", "encode"),
+    "realtime_sdk.log": ("EventLog", "LogRecord"),
+    "realtime_sdk.state": ("RealtimeState", "reduce"),
+    "realtime_sdk.fold": ("Fold", "Update", "replay"),
+    "realtime_sdk.session": ("Azure", "Endpoint", "OpenAI", "connect"),
+    "realtime_sdk.simulator": ("simulate",),
+}
+
+_MODULES: Final = {
+    "client_events": "realtime_sdk.protocol.client_events",
+    "errors": "realtime_sdk.errors",
+    "models": "realtime_sdk.protocol.models",
+    "server_events": "realtime_sdk.protocol.server_events",
+}
+
+HOMES: Final = MappingProxyType(
+    {name: f"{module}:{name}" for module, names in _NAMES.items() for name in names} | _MODULES
+)
+"""Where each public name lives: `module:name`, or the module that it is."""
+
+__all__ = [*sorted(HOMES), "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> object:
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = HOMES[name].partition(":")
+    found = import_module(module)
+    value: object = getattr(found, attribute) if attribute else found
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
