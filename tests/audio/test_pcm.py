@@ -1,8 +1,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from realtime_sdk.audio.pcm import PCM16_24K, Chunker, Joiner, PcmFormat, chunks, pcm16
 from realtime_sdk.errors import AudioFormatError

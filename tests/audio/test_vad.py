@@ -2,8 +2,7 @@ import math
 import struct
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from realtime_sdk.audio.pcm import PCM16_8K, PCM16_24K, PcmFormat
 from realtime_sdk.audio.vad import EnergyVad, SpeechStarted, SpeechStopped, TurnGate, TurnRules, loudness

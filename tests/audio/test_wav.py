@@ -2,8 +2,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from realtime_sdk.audio.pcm import PCM16_24K, PcmFormat
 from realtime_sdk.audio.wav import Sound, read_wav, wav_bytes

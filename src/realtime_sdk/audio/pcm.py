@@ -95,6 +95,8 @@ class Joiner:
     The outputs of `feed`, joined, are the joined inputs up to the last whole sample.
     """
 
+    __slots__ = ("_rest", "_sample_size")
+
     def __init__(self, sample_size: int = 2) -> None:
         self._sample_size = sample_size
         self._rest = b""
