@@ -1,0 +1,214 @@
+"""What a log expects of the client, and whether a frame is that. Pure: no waiting, no clock.
+
+A `Script` only ever moves on: a frame that does not fit raises ReplayMismatch and leaves it as it was.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal, Protocol, cast
+
+from pydantic_core import from_json
+
+from realtime_sdk.errors import ReplayMismatch
+
+__all__ = ["Check", "Record", "Script", "event_of", "same_json", "value_of"]
+
+Check = Literal["strict", "lenient", "off"]
+
+# A client cuts its audio into frames as it likes: in lenient mode any number of these is as good as the log's.
+APPENDS = frozenset({"input_audio_buffer.append", "session.input_audio_buffer.append"})
+_STEP = re.compile(r"[^./\[\]]+")
+
+
+class Record(Protocol):
+    """What is asked of a log's record (`realtime_sdk.log.LogRecord` is one)."""
+
+    @property
+    def seq(self) -> int:
+        """Its place in the log."""
+        ...
+
+    @property
+    def at_ns(self) -> int | None:
+        """Nanoseconds since the log's start, None where a capture has no times."""
+        ...
+
+    @property
+    def sender(self) -> str:
+        """ "client", "server" or "local"."""
+        ...
+
+    @property
+    def frame(self) -> bytes:
+        """The frame as it was."""
+        ...
+
+
+def value_of(frame: bytes) -> object:
+    """The JSON value of a frame, or the bytes themselves where they are no JSON."""
+    try:
+        return cast("object", from_json(frame))
+    except ValueError:
+        return frame
+
+
+def event_of(frame: bytes) -> Mapping[str, object] | None:
+    """The JSON object of a frame, None where it is none."""
+    value = value_of(frame)
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else None
+
+
+def same_json(one: object, other: object) -> bool:
+    """Whether two JSON values are the same: true is not 1, while 1 is 1.0 (JSON has one kind of number)."""
+    match one, other:
+        case dict(), dict():
+            left, right = cast("dict[str, object]", one), cast("dict[str, object]", other)
+            return left.keys() == right.keys() and all(same_json(value, right[key]) for key, value in left.items())
+        case list(), list():
+            ours, theirs = cast("list[object]", one), cast("list[object]", other)
+            return len(ours) == len(theirs) and all(map(same_json, ours, theirs))
+        case (bool(), _) | (_, bool()):
+            return one is other
+        case _:
+            return one == other
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Client records that one frame ticks off: a single one, or in lenient mode a whole run of audio appends."""
+
+    records: tuple[Record, ...]
+    value: object
+    type: str | None
+
+
+class Script:
+    """The client's records in a log, ticked off as the client sends."""
+
+    def __init__(self, records: Iterable[Record], *, check: Check, event_ids: bool) -> None:
+        self._slots = () if check == "off" else _slots(records, runs=check == "lenient")
+        self._open: dict[str | None, deque[int]] = {}
+        for place, slot in enumerate(self._slots):
+            self._open.setdefault(slot.type, deque()).append(place)
+        self._done = [False] * len(self._slots)
+        self._first_open = 0
+        self._matched = 0
+        self._appended = False
+        self._event_ids = event_ids
+        self._find = _FINDERS[check]
+
+    @property
+    def unmatched(self) -> tuple[Record, ...]:
+        """The client's records that no frame was sent for, in the log's order."""
+        open_slots = (slot for slot, done in zip(self._slots, self._done, strict=True) if not done)
+        return tuple(record for slot in open_slots for record in slot.records)
+
+    @property
+    def matched(self) -> int:
+        """How many of the client's records are ticked off without a gap before them."""
+        return self._matched
+
+    @property
+    def next(self) -> Record | None:
+        """The first of the client's records that is still to come, None when all are ticked off."""
+        return self._slots[self._first_open].records[0] if self._first_open < len(self._slots) else None
+
+    def take(self, frame: bytes) -> None:
+        """Tick off what the frame stands for. Raises ReplayMismatch when the log has no such frame here."""
+        place = self._find(self, value_of(frame))
+        if place is not None:
+            self._open[self._slots[place].type].remove(place)
+            self._done[place] = True
+        while self._first_open < len(self._done) and self._done[self._first_open]:
+            self._matched += len(self._slots[self._first_open].records)
+            self._first_open += 1
+
+    def _strict(self, got: object) -> int | None:
+        if self._first_open == len(self._slots):
+            raise self._mismatch("the log has no further frame of the client", got)
+        slot = self._slots[self._first_open]
+        paths = [_STEP.findall(path) for path in getattr(slot.records[0], "redacted", ())]
+        paths += [] if self._event_ids else [["event_id"]]
+        if not same_json(_without(slot.value, paths), _without(got, paths)):
+            raise self._mismatch("the client sent something else than the log says", got)
+        return self._first_open
+
+    def _lenient(self, got: object) -> int | None:
+        kind = _type(got)
+        places = self._open.get(kind)
+        if kind in APPENDS and places is not None:
+            return self._run_for_append(places)
+        if not places:
+            raise self._mismatch("the log has no such frame of the client any more", got)
+        return places[0]
+
+    def _run_for_append(self, places: Sequence[int]) -> int | None:
+        """The run that an append opens, None for one more chunk of a run: a later run waits for all before it."""
+        if not places or (self._appended and self._first_open < places[0]):
+            return None
+        self._appended = True
+        return places[0]
+
+    def _mismatch(self, message: str, got: object) -> ReplayMismatch:
+        slot = self._slots[self._first_open] if self._first_open < len(self._slots) else None
+        where = f"; record {slot.records[0].seq} is {_named(slot.value)}" if slot is not None else ""
+        return ReplayMismatch(
+            f"{message}: got {_named(got)}{where}",
+            seq=None if slot is None else slot.records[0].seq,
+            expected=cast("Mapping[str, object]", slot.value) if slot and isinstance(slot.value, dict) else None,
+            got=got,
+        )
+
+
+_FINDERS: Mapping[Check, Callable[[Script, object], int | None]] = {
+    "strict": Script._strict,
+    "lenient": Script._lenient,
+    "off": lambda script, got: None,
+}
+
+
+def _slots(records: Iterable[Record], *, runs: bool) -> tuple[Slot, ...]:
+    singles = [Slot((r,), value := value_of(r.frame), _type(value)) for r in records if r.sender == "client"]
+    if not runs:
+        return tuple(singles)
+    grouped = ((kind, list(group)) for kind, group in groupby(singles, lambda slot: slot.type))
+    return tuple(slot for kind, group in grouped for slot in (_joined(group) if kind in APPENDS else group))
+
+
+def _joined(slots: Sequence[Slot]) -> tuple[Slot]:
+    return (Slot(tuple(record for slot in slots for record in slot.records), slots[0].value, slots[0].type),)
+
+
+def _named(value: object) -> str:
+    return _type(value) or ("a frame that is no event" if not isinstance(value, dict) else "an event without type")
+
+
+def _type(value: object) -> str | None:
+    found = cast("dict[str, object]", value).get("type") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _without(value: object, paths: Sequence[Sequence[str]]) -> object:
+    """The value with everything at the paths (keys and list positions) set to null."""
+    for path in paths:
+        value = _cut(value, path)
+    return value
+
+
+def _cut(value: object, path: Sequence[str]) -> object:
+    if not path:
+        return None
+    step, rest = path[0], path[1:]
+    if isinstance(value, dict):
+        known = cast("dict[str, object]", value)
+        if rest and step not in known:
+            return known
+        return known | {step: _cut(known.get(step), rest)}
+    if isinstance(value, list) and step.isdigit() and int(step) < len(cast("list[object]", value)):
+        items = list(cast("list[object]", value))
+        items[int(step)] = _cut(items[int(step)], rest)
+        return items
+    return value
