@@ -125,7 +125,7 @@ def bench(session: nox.Session) -> None:
 def build(session: nox.Session) -> None:
     """Build sdist and wheel, install the wheel into a fresh environment and do the README's main job with it."""
     session.install("build")
-    dist = Path(session.create_tmp()) / "dist"
+    dist = Path(session.create_tmp()).resolve() / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", str(dist))
     (wheel,) = dist.glob("*.whl")

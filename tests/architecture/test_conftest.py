@@ -69,7 +69,10 @@ class Checkout:
             self.monkeypatch.setenv("CI", "true")
         else:
             self.monkeypatch.delenv("CI", raising=False)
-        return self.pytester.runpytest_subprocess(self.tests, "--rootdir", self.root, "-c", self.root / "pytest.ini")
+        self.monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        return self.pytester.runpytest_subprocess(
+            "-p", "anyio", self.tests, "--rootdir", self.root, "-c", self.root / "pytest.ini"
+        )
 
 
 @pytest.fixture
@@ -78,15 +81,31 @@ def checkout(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Chec
 
 
 READS_A_LOG = "def test_a_log(shared_logs):\n    assert shared_logs.is_dir()\n"
+SKIPS = "import pytest\ndef test_a_log():\n    pytest.skip('needs ../shared')\n"
+WAITS_AND_CALLS = f"""
+import anyio, contextlib, pytest, socket
+
+@pytest.mark.time_limit(0.01)
+async def test_a_wait():
+    await anyio.sleep_forever()
+
+def test_a_call():
+    with contextlib.suppress(BaseException):
+        socket.create_connection(("{ADDRESS_OF_NOBODY}", 80))
+
+def test_another():
+    pass
+"""
 
 
-def test_without_the_recordings_a_test_is_skipped(checkout: Checkout) -> None:
-    result = checkout.run(READS_A_LOG, ci=False)
-    result.assert_outcomes(skipped=1)
-    assert result.ret == pytest.ExitCode.OK
+def test_a_wait_without_an_end_fails_and_so_does_a_swallowed_call_to_the_network(checkout: Checkout) -> None:
+    result = checkout.run(WAITS_AND_CALLS, ci=False)
+    result.assert_outcomes(failed=3, passed=1)
+    result.stdout.fnmatch_lines(["*TimeoutError*", f"*offline, but this one reached for {ADDRESS_OF_NOBODY}*"])
 
 
-def test_in_ci_missing_recordings_fail_the_run_and_name_the_test(checkout: Checkout) -> None:
+def test_without_the_recordings_a_test_is_skipped_but_in_ci_the_run_fails(checkout: Checkout) -> None:
+    assert checkout.run(READS_A_LOG, ci=False).ret == pytest.ExitCode.OK
     result = checkout.run(READS_A_LOG, ci=True)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*skipped for want of ../shared*", "*is missing*", "*test_it.py::test_a_log"])
@@ -94,38 +113,7 @@ def test_in_ci_missing_recordings_fail_the_run_and_name_the_test(checkout: Check
 
 def test_in_ci_a_skip_although_the_recordings_exist_fails_the_run(checkout: Checkout) -> None:
     (checkout.root.parent / "shared" / "logs").mkdir(parents=True)
-    result = checkout.run("import pytest\ndef test_a_log():\n    pytest.skip('needs ../shared')\n", ci=True)
+    assert checkout.run(READS_A_LOG, ci=True).ret == pytest.ExitCode.OK
+    result = checkout.run(SKIPS, ci=True)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*exists; skipped all the same*"])
-
-
-def test_in_ci_a_run_that_reads_the_recordings_passes(checkout: Checkout) -> None:
-    (checkout.root.parent / "shared" / "logs").mkdir(parents=True)
-    result = checkout.run(READS_A_LOG, ci=True)
-    assert result.ret == pytest.ExitCode.OK
-
-
-def test_an_asynchronous_test_that_waits_for_ever_fails(checkout: Checkout) -> None:
-    result = checkout.run(
-        "import anyio, pytest\n"
-        "@pytest.mark.time_limit(0.01)\n"
-        "async def test_a_wait():\n"
-        "    await anyio.sleep_forever()\n",
-        ci=False,
-    )
-    result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["*TimeoutError*"])
-
-
-def test_a_swallowed_attempt_to_leave_the_machine_fails_the_test(checkout: Checkout) -> None:
-    result = checkout.run(
-        "import contextlib, socket\n"
-        "def test_a_call():\n"
-        "    with contextlib.suppress(BaseException):\n"
-        f"        socket.create_connection(('{ADDRESS_OF_NOBODY}', 80))\n"
-        "def test_another():\n"
-        "    pass\n",
-        ci=False,
-    )
-    result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines([f"*offline, but this one reached for {ADDRESS_OF_NOBODY}*"])
