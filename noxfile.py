@@ -24,7 +24,7 @@ def groups(*names: str) -> list[str]:
     return list(nox.project.dependency_groups(PROJECT, *names))
 
 
-def install(session: nox.Session, *names: str, extras: str = "audio,cli,trio") -> None:
+def install(session: nox.Session, *names: str, extras: str = "audio,cli,devices,trio,vad") -> None:
     """Install the project, editable and with its extras, and some dependency groups beside it."""
     session.install("-e", f".[{extras}]", *groups(*names))
 
@@ -100,7 +100,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def lower_bounds(session: nox.Session) -> None:
     """The tests of the package on the oldest releases that it declares; asyncio alone, as trio needs websockets 17."""
-    session.install("-e", ".[audio,cli]", *groups("tests"), *lowest(PROJECT["project"]["dependencies"]))
+    session.install("-e", ".[cli,devices,vad]", *groups("tests"), *lowest(PROJECT["project"]["dependencies"]))
     session.run(
         "pytest", "--ignore=tests/codegen", "--ignore=tests/docs", *session.posargs, env={"TEST_LOOPS": "asyncio"}
     )
