@@ -1,0 +1,90 @@
+"""Facts of a JSON schema: names, types, required, enums, bounds. No sentence of anybody's passes here.
+
+The two tables say what is a fact and what is prose. A keyword in neither stops the capture, so that
+nothing new is lost without being seen.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+__all__ = ["REF", "CaptureError", "facts_of", "references", "schema_closure"]
+
+REF = "#/components/schemas/"
+
+FACTS = frozenset(
+    "$ref additionalProperties allOf anyOf const default discriminator enum format items maxItems maxLength maximum "
+    "minItems minLength minimum nullable oneOf pattern properties required type uniqueItems".split()
+)
+PROSE = frozenset(
+    "$comment $id $schema deprecated description example examples externalDocs readOnly title writeOnly xml".split()
+)
+
+Json = dict[str, Any]
+
+
+class CaptureError(Exception):
+    """The document is not what the capture expects; the message says where."""
+
+
+def facts_of(schema: Any, *, at: str) -> Any:
+    """The schema without prose, with short references (`{"$ref": "Name"}`); `at` names the place in errors."""
+    if not isinstance(schema, Mapping):
+        return schema
+    kept: Json = {}
+    for keyword, value in schema.items():
+        if keyword in PROSE or keyword.startswith("x-"):
+            continue
+        if keyword not in FACTS:
+            raise CaptureError(f"{at}: the keyword {keyword!r} is neither known as a fact nor as prose")
+        kept[keyword] = _fact(keyword, value, f"{at}/{keyword}")
+    return kept
+
+
+def _fact(keyword: str, value: Any, at: str) -> Any:
+    match keyword:
+        case "properties":
+            return {name: facts_of(inner, at=f"{at}/{name}") for name, inner in value.items()}
+        case "anyOf" | "oneOf" | "allOf":
+            return [facts_of(inner, at=f"{at}/{index}") for index, inner in enumerate(value)]
+        case "items" | "additionalProperties":
+            return facts_of(value, at=at)
+        case "$ref":
+            return _short(value, at)
+        case "discriminator":
+            return {"propertyName": value["propertyName"]}
+        case _:
+            return value
+
+
+def _short(reference: str, at: str) -> str:
+    if not reference.startswith(REF):
+        raise CaptureError(f"{at}: only references into {REF} can be captured, not {reference!r}")
+    return reference.removeprefix(REF)
+
+
+def references(schema: Any) -> Iterator[str]:
+    """Every name that a captured schema refers to, in its order."""
+    if isinstance(schema, Mapping):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"]
+        for keyword, value in schema.items():
+            if keyword == "properties":
+                for inner in value.values():
+                    yield from references(inner)
+            elif keyword not in {"default", "enum", "const", "required"}:
+                yield from references(value)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from references(inner)
+
+
+def schema_closure(read: Callable[[str], Json], roots: Iterable[str]) -> dict[str, Json]:
+    """The roots and all that they reach, sorted by name; `read` gives a schema by name."""
+    reached: dict[str, Json] = {}
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached[name] = read(name)
+            waiting.extend(references(reached[name]))
+    return dict(sorted(reached.items()))

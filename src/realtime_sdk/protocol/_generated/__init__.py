@@ -1,0 +1,1 @@
+"""Generated from spec/: read, never edited, and opened by `realtime_sdk.protocol` alone."""
