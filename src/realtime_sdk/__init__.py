@@ -17,26 +17,78 @@ from typing import TYPE_CHECKING, Final
 from realtime_sdk._version import __version__
 
 if TYPE_CHECKING:
-    from realtime_sdk import errors as errors
+    from realtime_sdk import errors
     from realtime_sdk.errors import (
-        AudioFormatError as AudioFormatError,
-        ConnectionClosed as ConnectionClosed,
-        ConnectionExpired as ConnectionExpired,
-        ConnectionLost as ConnectionLost,
-        HandshakeError as HandshakeError,
-        LocalProtocolError as LocalProtocolError,
-        LogFormatError as LogFormatError,
-        OutboundFull as OutboundFull,
-        ProtocolError as ProtocolError,
-        RealtimeError as RealtimeError,
-        RemoteProtocolError as RemoteProtocolError,
-        ReplayMismatch as ReplayMismatch,
-        RequestTimeout as RequestTimeout,
-        ResponseFailed as ResponseFailed,
-        ScenarioError as ScenarioError,
-        ServerError as ServerError,
-        SubscriberTooSlow as SubscriberTooSlow,
+        AudioFormatError,
+        ConnectionClosed,
+        ConnectionExpired,
+        ConnectionLost,
+        HandshakeError,
+        LocalProtocolError,
+        LogFormatError,
+        OutboundFull,
+        ProtocolError,
+        RealtimeError,
+        RemoteProtocolError,
+        ReplayMismatch,
+        RequestTimeout,
+        ResponseFailed,
+        ScenarioError,
+        ServerError,
+        SubscriberTooSlow,
     )
+    from realtime_sdk.fold import Fold, Update, replay
+    from realtime_sdk.log import EventLog, LogRecord
+    from realtime_sdk.protocol import (
+        client_events,
+        local as local_events,
+        models,
+        server_events,
+    )
+    from realtime_sdk.protocol.codec import decode, encode
+    from realtime_sdk.protocol.unknown import UnknownEvent
+    from realtime_sdk.state import RealtimeState, reduce
+
+__all__ = [
+    "AudioFormatError",
+    "Azure",
+    "ConnectionClosed",
+    "ConnectionExpired",
+    "ConnectionLost",
+    "Endpoint",
+    "EventLog",
+    "Fold",
+    "HandshakeError",
+    "LocalProtocolError",
+    "LogFormatError",
+    "LogRecord",
+    "OpenAI",
+    "OutboundFull",
+    "ProtocolError",
+    "RealtimeError",
+    "RealtimeState",
+    "RemoteProtocolError",
+    "ReplayMismatch",
+    "RequestTimeout",
+    "ResponseFailed",
+    "ScenarioError",
+    "ServerError",
+    "SubscriberTooSlow",
+    "UnknownEvent",
+    "Update",
+    "__version__",
+    "client_events",
+    "connect",
+    "decode",
+    "encode",
+    "errors",
+    "local_events",
+    "models",
+    "reduce",
+    "replay",
+    "server_events",
+    "simulate",
+]
 
 _NAMES: Final = {
     "realtime_sdk.errors": (
@@ -58,7 +110,8 @@ _NAMES: Final = {
         "ServerError",
         "SubscriberTooSlow",
     ),
-    "realtime_sdk.protocol": ("UnknownEvent", "decode", "encode"),
+    "realtime_sdk.protocol.codec": ("decode", "encode"),
+    "realtime_sdk.protocol.unknown": ("UnknownEvent",),
     "realtime_sdk.log": ("EventLog", "LogRecord"),
     "realtime_sdk.state": ("RealtimeState", "reduce"),
     "realtime_sdk.fold": ("Fold", "Update", "replay"),
@@ -69,6 +122,7 @@ _NAMES: Final = {
 _MODULES: Final = {
     "client_events": "realtime_sdk.protocol.client_events",
     "errors": "realtime_sdk.errors",
+    "local_events": "realtime_sdk.protocol.local",
     "models": "realtime_sdk.protocol.models",
     "server_events": "realtime_sdk.protocol.server_events",
 }
@@ -78,17 +132,16 @@ HOMES: Final = MappingProxyType(
 )
 """Where each public name lives: `module:name`, or the module that it is."""
 
-__all__ = [*sorted(HOMES), "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
 
+if not TYPE_CHECKING:  # checkers read the imports above, so that a misspelt name is an error to them
 
-def __getattr__(name: str) -> object:
-    if name not in HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, attribute = HOMES[name].partition(":")
-    found = import_module(module)
-    value: object = getattr(found, attribute) if attribute else found
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        if name not in HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, attribute = HOMES[name].partition(":")
+        found = import_module(module)
+        value = globals()[name] = getattr(found, attribute) if attribute else found
+        return value
 
 
 def __dir__() -> list[str]:
