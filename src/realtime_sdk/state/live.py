@@ -1,0 +1,266 @@
+"""Items that are still being said: deltas kept as they came, folded into the item when someone looks.
+
+Most events are deltas, and most deltas are never looked at one by one. So a delta costs one append; the
+item is made from them once, when it is read or when it is settled. The result is the same either way.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from realtime_sdk.state.values import Item, Part, TranscriptSegment, evolve
+
+__all__ = [
+    "Draft",
+    "Entry",
+    "add_arguments",
+    "add_audio",
+    "add_text",
+    "add_transcript",
+    "close_part",
+    "end_arguments",
+    "end_text",
+    "end_transcript",
+    "folded",
+    "hear",
+    "hear_speaker",
+    "heard_whole",
+    "not_heard",
+    "open_part",
+]
+
+How: TypeAlias = Callable[["ItemWriter", int, Any], None]
+What: TypeAlias = str | int | Part | TranscriptSegment | tuple[str, tuple[str, ...]]
+Entry: TypeAlias = tuple[How, int, What]
+"""(how, content index, what): one delta, kept until it is folded."""
+
+
+class Draft:
+    """The deltas of one live item. `append` gives a new draft; older ones do not see what came later."""
+
+    __slots__ = ("_entries", "_length", "_read")
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._length = 0
+        self._read: list[tuple[int, Item]] = []
+
+    def append(self, entry: Entry) -> "Draft":
+        """The same draft with one delta more."""
+        new = object.__new__(Draft)
+        if len(self._entries) == self._length:
+            new._entries, new._read = self._entries, self._read
+        else:
+            new._entries, new._read = self._entries[: self._length], []
+        new._entries.append(entry)
+        new._length = self._length + 1
+        return new
+
+    def read(self, item: Item) -> Item:
+        """`item` with all deltas of this draft folded in. What was folded once is not folded again."""
+        done, partly = self._read[-1] if self._read and self._read[-1][0] <= self._length else (0, item)
+        if done == self._length:
+            return partly
+        whole = folded(partly, self._entries[done : self._length])
+        self._read[:] = [(self._length, whole)]
+        return whole
+
+
+def folded(item: Item, entries: list[Entry] | tuple[Entry, ...]) -> Item:
+    """`item` with `entries` folded in."""
+    writer = ItemWriter(item)
+    for how, index, what in entries:
+        how(writer, index, what)
+    return writer.item()
+
+
+class PartWriter:
+    """One part while deltas are folded into it."""
+
+    __slots__ = ("audio_bytes", "bytes_per_ms", "end", "final", "part", "seed", "spoken", "streamed")
+
+    def __init__(self, part: Part, bytes_per_ms: int) -> None:
+        self.part = part
+        self.final = part.final
+        self.end: str | None = None
+        self.audio_bytes = part.audio_bytes
+        self.bytes_per_ms = part.bytes_per_ms if part.audio_bytes else bytes_per_ms
+        self.spoken: list[tuple[str, int]] = []
+        words = _words(part) or ""
+        self.seed, streamed = part.seed if part.seed is not None else ("", words)
+        if part.seed is None and words and not part.streamed:
+            self.seed, streamed = words, ""
+        self.streamed = [streamed] if streamed else []
+
+    def result(self) -> Part:
+        """The part with everything folded in."""
+        streamed = "".join(self.streamed)
+        words = self.end if self.end is not None else _joined(self.seed, streamed)
+        field = "transcript" if _speaks(self.part) else "text"
+        changes = {field: words} if words or self.end is not None or _words(self.part) is not None else {}
+        return evolve(
+            self.part,
+            **changes,
+            final=self.final,
+            streamed=bool(streamed) or self.part.streamed,
+            seed=(self.seed, streamed) if self.seed else None,
+            audio_bytes=self.audio_bytes,
+            bytes_per_ms=self.bytes_per_ms,
+            spoken=(*self.part.spoken, *self.spoken) if self.spoken else self.part.spoken,
+        )
+
+
+class ItemWriter:
+    """One item while deltas are folded into it."""
+
+    __slots__ = ("_arguments", "_arguments_end", "_item", "_parts")
+
+    def __init__(self, item: Item) -> None:
+        self._item = item
+        self._parts: dict[int, PartWriter] = {}
+        self._arguments: list[str] = []
+        self._arguments_end: str | None = None
+
+    def part(self, index: int, kind: str) -> PartWriter:
+        """The writer of the part at `index`, which is taken to be of `kind` if it was not opened."""
+        writer = self._parts.get(index)
+        if writer is None:
+            parts = self._item.parts
+            part = parts[index] if 0 <= index < len(parts) else Part(kind)
+            writer = self._parts[index] = PartWriter(part, self._item.bytes_per_ms)
+        return writer
+
+    def replace(self, index: int, part: Part) -> None:
+        """Puts `part` at `index` if nothing is there yet."""
+        if index not in self._parts and not 0 <= index < len(self._item.parts):
+            self._parts[index] = PartWriter(part, self._item.bytes_per_ms)
+
+    def argue(self, text: str) -> None:
+        """Adds to the arguments of a call."""
+        self._arguments.append(text)
+
+    def end_arguments(self, text: str) -> None:
+        """Sets the arguments of a call for good."""
+        self._arguments_end = text
+
+    def item(self) -> Item:
+        """The item with everything folded in."""
+        changes: dict[str, object] = {}
+        if self._parts:
+            changes["parts"] = self._all_parts()
+        if self._arguments_end is not None:
+            changes.update(arguments=self._arguments_end, arguments_final=True)
+        elif self._arguments and not self._item.arguments_final:
+            changes["arguments"] = (self._item.arguments or "") + "".join(self._arguments)
+        return evolve(self._item, **changes)
+
+    def _all_parts(self) -> tuple[Part, ...]:
+        length = max(len(self._item.parts), 1 + max(self._parts))
+        parts = [*self._item.parts, *[Part("unknown")] * (length - len(self._item.parts))]
+        for index, writer in self._parts.items():
+            parts[index] = writer.result()
+        return tuple(parts)
+
+
+def open_part(writer: ItemWriter, index: int, part: What) -> None:
+    """A part begins; it may already have its whole text."""
+    if isinstance(part, Part):
+        writer.replace(index, part)
+
+
+def close_part(writer: ItemWriter, index: int, part: What) -> None:
+    """A part ends. An empty text in the closing event takes nothing away."""
+    if isinstance(part, Part):
+        _end(writer, index, part.type, _words(part) or "")
+
+
+def add_text(writer: ItemWriter, index: int, text: What) -> None:
+    """Written text goes on."""
+    part = writer.part(index, "output_text")
+    if not part.final:
+        part.streamed.append(str(text))
+
+
+def end_text(writer: ItemWriter, index: int, text: What) -> None:
+    """Written text is whole."""
+    _end(writer, index, "output_text", str(text))
+
+
+def add_transcript(writer: ItemWriter, index: int, text: What) -> None:
+    """Spoken text goes on; where in the audio it stands is kept for `heard_text`."""
+    part = writer.part(index, "output_audio")
+    if not part.final:
+        part.streamed.append(str(text))
+        part.spoken.append((str(text), part.audio_bytes))
+
+
+def end_transcript(writer: ItemWriter, index: int, text: What) -> None:
+    """Spoken text is whole."""
+    _end(writer, index, "output_audio", str(text))
+
+
+def add_audio(writer: ItemWriter, index: int, size: What) -> None:
+    """`size` bytes of audio were received."""
+    if isinstance(size, int):
+        writer.part(index, "output_audio").audio_bytes += size
+
+
+def hear(writer: ItemWriter, index: int, text: What) -> None:
+    """The transcription of what the user said goes on."""
+    part = writer.part(index, "input_audio")
+    if not part.final:
+        part.streamed.append(str(text))
+
+
+def heard_whole(writer: ItemWriter, index: int, what: What) -> None:
+    """The transcription is whole: (transcript, languages). The last word on it wins."""
+    if isinstance(what, tuple):
+        part = writer.part(index, "input_audio")
+        part.end, part.final = what[0], True
+        part.part = evolve(part.part, languages=what[1])
+
+
+def not_heard(writer: ItemWriter, index: int, reason: What) -> None:
+    """The transcription failed."""
+    part = writer.part(index, "input_audio")
+    part.part = evolve(part.part, transcript_error=str(reason))
+
+
+def hear_speaker(writer: ItemWriter, index: int, segment: What) -> None:
+    """One speaker's stretch of the transcription."""
+    if isinstance(segment, TranscriptSegment):
+        part = writer.part(index, "input_audio")
+        part.part = evolve(part.part, segments=(*part.part.segments, segment))
+
+
+def add_arguments(writer: ItemWriter, _index: int, text: What) -> None:
+    """Arguments of a call go on."""
+    writer.argue(str(text))
+
+
+def end_arguments(writer: ItemWriter, _index: int, text: What) -> None:
+    """Arguments of a call are whole."""
+    writer.end_arguments(str(text))
+
+
+def _end(writer: ItemWriter, index: int, kind: str, text: str) -> None:
+    part = writer.part(index, kind)
+    if not part.final and text:
+        part.end, part.final = text, True
+
+
+SPOKEN: Final = frozenset({"output_audio", "input_audio", "audio"})
+
+
+def _speaks(part: Part) -> bool:
+    return part.type in SPOKEN
+
+
+def _words(part: Part) -> str | None:
+    return part.transcript if _speaks(part) else part.text
+
+
+def _joined(seed: str, streamed: str) -> str:
+    """Text that came whole with its item, and then again or going on as deltas."""
+    if seed.startswith(streamed):
+        return seed
+    return streamed if streamed.startswith(seed) else seed + streamed

@@ -1,0 +1,1 @@
+"""The reducers by subject, one module each; `realtime_sdk.state.reduce` joins their tables."""

@@ -1,0 +1,175 @@
+"""Deltas and their ends: text, transcripts, audio, arguments, input transcription. The path most events take."""
+
+from typing import Any, Final
+
+from realtime_sdk.protocol import server_events
+from realtime_sdk.state.live import (
+    Draft,
+    Entry,
+    add_arguments,
+    add_audio,
+    add_text,
+    add_transcript,
+    close_part,
+    end_arguments,
+    end_text,
+    end_transcript,
+    folded,
+    hear,
+    hear_speaker,
+    heard_whole,
+    not_heard,
+    open_part,
+)
+from realtime_sdk.state.realtime_state import RealtimeState
+from realtime_sdk.state.reducers.placing import Table, note, put, settle, start_draft
+from realtime_sdk.state.reducers.wire_items import part_of
+from realtime_sdk.state.values import TranscriptionUsage, TranscriptSegment
+
+__all__ = ["TABLE"]
+
+INPUT: Final = frozenset({hear, heard_whole, not_heard, hear_speaker})
+"""What is said of a user's item, which is complete before it is transcribed."""
+
+
+def _say(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
+    """The state with one delta more of the event's item."""
+    live = state[1]
+    draft = live.get(event.item_id)
+    if draft is None:
+        return _begin(state, event, entry)
+    said = live.copy()
+    said[event.item_id] = draft.append(entry)
+    return RealtimeState((state[0], said, state[2]))
+
+
+def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
+    """The first delta since the item was settled; one for an unknown item waits until it is added."""
+    item_id: str = event.item_id
+    item = state.settled.items.get(item_id)
+    if item_id in state.settled.deleted:
+        detail = f"{event.type} names {item_id}, which was deleted"
+        return note(state, "deleted_item", detail, event_type=event.type, item_id=item_id)
+    if item is None:
+        early = (*state.settled.early.get(item_id, ()), entry)
+        return state.having(early=state.settled.early.set(item_id, early))
+    if item.is_final and entry[0] not in INPUT:
+        detail = f"{event.type} came after the end of {item_id}"
+        return note(state, "late_delta", detail, event_type=event.type, item_id=item_id)
+    return start_draft(state, item_id, Draft().append(entry))
+
+
+def text_delta(state: RealtimeState, event: server_events.ResponseOutputTextDelta) -> RealtimeState:
+    """Written text goes on."""
+    return _say(state, event, (add_text, event.content_index or 0, event.delta))
+
+
+def text_done(state: RealtimeState, event: server_events.ResponseOutputTextDone) -> RealtimeState:
+    """Written text is whole."""
+    return _say(state, event, (end_text, event.content_index or 0, event.text))
+
+
+def transcript_delta(state: RealtimeState, event: server_events.ResponseOutputAudioTranscriptDelta) -> RealtimeState:
+    """Spoken text goes on."""
+    return _say(state, event, (add_transcript, event.content_index or 0, event.delta))
+
+
+def transcript_done(state: RealtimeState, event: server_events.ResponseOutputAudioTranscriptDone) -> RealtimeState:
+    """Spoken text is whole."""
+    return _say(state, event, (end_transcript, event.content_index or 0, event.transcript))
+
+
+def audio_delta(state: RealtimeState, event: server_events.ResponseOutputAudioDelta) -> RealtimeState:
+    """Audio was received; only its size is kept."""
+    return _say(state, event, (add_audio, event.content_index or 0, event.pcm_size))
+
+
+def arguments_delta(state: RealtimeState, event: server_events.ResponseFunctionCallArgumentsDelta) -> RealtimeState:
+    """Arguments of a function or MCP call go on."""
+    return _say(state, event, (add_arguments, 0, event.delta))
+
+
+def arguments_done(state: RealtimeState, event: server_events.ResponseFunctionCallArgumentsDone) -> RealtimeState:
+    """Arguments of a function or MCP call are whole."""
+    return _say(state, event, (end_arguments, 0, event.arguments))
+
+
+def part_added(state: RealtimeState, event: server_events.ResponseContentPartAdded) -> RealtimeState:
+    """A part begins."""
+    return _say(state, event, (open_part, event.content_index, part_of(event.part)))
+
+
+def part_done(state: RealtimeState, event: server_events.ResponseContentPartDone) -> RealtimeState:
+    """A part ends."""
+    if event.part is None:
+        return state
+    return _say(state, event, (close_part, event.content_index or 0, part_of(event.part)))
+
+
+TranscriptionDelta = server_events.ConversationItemInputAudioTranscriptionDelta
+TranscriptionCompleted = server_events.ConversationItemInputAudioTranscriptionCompleted
+TranscriptionFailed = server_events.ConversationItemInputAudioTranscriptionFailed
+TranscriptionSegment = server_events.ConversationItemInputAudioTranscriptionSegment
+
+
+def transcription_delta(state: RealtimeState, event: TranscriptionDelta) -> RealtimeState:
+    """The transcription of the user's audio goes on; it may come before the item does."""
+    if not event.delta:
+        return state
+    return _say(state, event, (hear, event.content_index or 0, event.delta))
+
+
+def transcription_completed(state: RealtimeState, event: TranscriptionCompleted) -> RealtimeState:
+    """The transcription is authoritative, whatever the deltas were. What it took is billed apart."""
+    usage = state.settled.transcription_usage + _transcription_usage(event.usage)
+    state = state.having(transcription_usage=usage)
+    languages = tuple(language.code for language in event.languages or () if language.code)
+    return _transcribed(state, event, (heard_whole, event.content_index or 0, (event.transcript, languages)))
+
+
+def transcription_failed(state: RealtimeState, event: TranscriptionFailed) -> RealtimeState:
+    """The transcription failed; the reason stands on the part, and the turn goes on."""
+    reason = event.error.code or event.error.message or "unknown"
+    return _transcribed(state, event, (not_heard, event.content_index or 0, reason))
+
+
+def transcription_segment(state: RealtimeState, event: TranscriptionSegment) -> RealtimeState:
+    """One speaker's stretch of a diarised transcription."""
+    segment = TranscriptSegment(event.id, event.speaker, event.text, event.start, event.end)
+    return _transcribed(state, event, (hear_speaker, event.content_index or 0, segment))
+
+
+def _transcribed(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
+    """The state with the entry folded into the event's item; for an item not yet known it waits."""
+    state = settle(state, event.item_id)
+    item = state.settled.items.get(event.item_id)
+    if item is None or not item.in_conversation:
+        return _begin(state, event, entry)
+    return put(state, folded(item, (entry,)))
+
+
+def _transcription_usage(usage: Any) -> TranscriptionUsage:
+    return TranscriptionUsage(
+        input_tokens=getattr(usage, "input_tokens", None) or 0,
+        output_tokens=getattr(usage, "output_tokens", None) or 0,
+        seconds=getattr(usage, "seconds", None) or 0.0,
+    )
+
+
+TABLE: Final[Table] = {
+    server_events.ResponseOutputTextDelta: text_delta,
+    server_events.ResponseOutputTextDone: text_done,
+    server_events.ResponseOutputAudioTranscriptDelta: transcript_delta,
+    server_events.ResponseOutputAudioTranscriptDone: transcript_done,
+    server_events.ResponseOutputAudioDelta: audio_delta,
+    server_events.ResponseFunctionCallArgumentsDelta: arguments_delta,
+    server_events.ResponseFunctionCallArgumentsDone: arguments_done,
+    server_events.ResponseMcpCallArgumentsDelta: arguments_delta,
+    server_events.ResponseMcpCallArgumentsDone: arguments_done,
+    server_events.ResponseContentPartAdded: part_added,
+    server_events.ResponseContentPartDone: part_done,
+    TranscriptionDelta: transcription_delta,
+    TranscriptionCompleted: transcription_completed,
+    TranscriptionFailed: transcription_failed,
+    TranscriptionSegment: transcription_segment,
+}

@@ -1,0 +1,178 @@
+"""The session itself: its configuration, its connections, its errors and limits, MCP progress."""
+
+from typing import Any, Final
+
+from realtime_sdk.errors import RemoteProtocolError
+from realtime_sdk.protocol import server_events
+from realtime_sdk.protocol.local import ConnectionClosed, ConnectionOpened, EpochStarted, PlaybackHeard
+from realtime_sdk.protocol.unknown import UnknownEvent
+from realtime_sdk.state.realtime_state import RealtimeState
+from realtime_sdk.state.reducers.placing import Table, note, put, settle
+from realtime_sdk.state.values import Epoch, RateLimit, Reported, evolve
+
+__all__ = ["TABLE", "session_created", "session_updated"]
+
+
+def session_created(state: RealtimeState, event: Any) -> RealtimeState:
+    """A session begins. Every connection has one of its own, whose conversation starts empty."""
+    session_id = _session_id(event.session)
+    state = state.having(session=event.session)
+    epochs = state.settled.epochs or (Epoch(0),)
+    if epochs[-1].session_id in (None, session_id):
+        return state.having(epochs=(*epochs[:-1], evolve(epochs[-1], session_id=session_id)))
+    detail = f"{session_id} began, and the connection of {epochs[-1].session_id} was not recorded to end"
+    state = note(_without_connection(state), "session_restarted", detail, event_type=event.type)
+    lost = tuple(state.settled.order)
+    state = _left_behind(state)
+    return state.having(epochs=(*epochs, Epoch(len(epochs), session_id=session_id, lost=lost)))
+
+
+def session_updated(state: RealtimeState, event: Any) -> RealtimeState:
+    """The whole effective session after a change. A sideband connection learns of its session by this alone."""
+    state = state.having(session=event.session)
+    epochs = state.settled.epochs or (Epoch(0),)
+    if epochs[-1].session_id is not None:
+        return state.having(epochs=epochs)
+    return state.having(epochs=(*epochs[:-1], evolve(epochs[-1], session_id=_session_id(event.session))))
+
+
+def _session_id(session: Any) -> str | None:
+    session_id = getattr(session, "id", None)
+    return session_id if isinstance(session_id, str) else None
+
+
+def _left_behind(state: RealtimeState) -> RealtimeState:
+    """The state with an empty conversation: a new session knows nothing of the one before."""
+    for item_id in state.settled.order:
+        state = put(state, evolve(state.settled.items[item_id], in_conversation=False, placed=False))
+    return state.having(order=state.settled.order[:0], conversation_id=None)
+
+
+def _without_connection(state: RealtimeState) -> RealtimeState:
+    """The state after its connection is gone: what was being said stays as far as it came."""
+    for item_id in list(state.live):
+        state = settle(state, item_id)
+    for response in list(state.settled.responses.values()):
+        if response.is_active:
+            state = _broken_off(state, response.id)
+    audio = evolve(state.settled.input_audio, speaking=False, reserved_item_id=None, commits_sent=())
+    output = evolve(state.settled.output_audio, playing=None)
+    return state.having(active_response_id=None, input_audio=audio, output_audio=output)
+
+
+def _broken_off(state: RealtimeState, response_id: str) -> RealtimeState:
+    response = evolve(state.settled.responses[response_id], status="incomplete", reason="connection_closed")
+    for item_id in response.item_ids:
+        item = state.settled.items[item_id]
+        if not item.is_final:
+            state = put(state, evolve(item, status="incomplete"))
+    return state.having(responses=state.settled.responses.set(response_id, response))
+
+
+def conversation_created(state: RealtimeState, event: server_events.ConversationCreated) -> RealtimeState:
+    """The default conversation has a name."""
+    return state.having(conversation_id=event.conversation.id)
+
+
+def error(state: RealtimeState, event: Any) -> RealtimeState:
+    """The server refused something, or failed. Sessions survive almost all errors."""
+    wire = event.error
+    reported = Reported(
+        code=getattr(wire, "code", None),
+        message=getattr(wire, "message", None) if not isinstance(wire, str) else wire,
+        type=getattr(wire, "type", None),
+        param=getattr(wire, "param", None),
+        client_event_id=getattr(wire, "event_id", None),
+        event_id=event.event_id,
+    )
+    state = state.having(errors=state.settled.errors.append(reported))
+    audio = state.settled.input_audio
+    if reported.code != "input_audio_buffer_commit_empty" or not audio.commits_sent:
+        return state
+    return state.having(input_audio=evolve(audio, commits_sent=audio.commits_sent[1:]))
+
+
+def rate_limits_updated(state: RealtimeState, event: server_events.RateLimitsUpdated) -> RealtimeState:
+    """Rate limits, merged by name."""
+    limits = state.settled.rate_limits
+    for limit in event.rate_limits:
+        name = limit.name or "unknown"
+        limits = limits.set(name, RateLimit(name, limit.limit, limit.remaining, limit.reset_seconds))
+    return state.having(rate_limits=limits)
+
+
+def mcp_progress(state: RealtimeState, event: Any) -> RealtimeState:
+    """An MCP call or listing goes on: the last word of the event's type says where it stands."""
+    item = state.settled.items.get(event.item_id)
+    if item is None:
+        detail = f"{event.type} names {event.item_id}, which was never added"
+        return note(state, "unknown_item", detail, event_type=event.type, item_id=event.item_id)
+    if item.mcp_status in ("completed", "failed"):
+        return state
+    state = settle(state, item.id)
+    return put(state, evolve(state.settled.items[item.id], mcp_status=event.type.rsplit(".", 1)[1]))
+
+
+def connection_opened(state: RealtimeState, event: ConnectionOpened) -> RealtimeState:
+    """A connection opened; the first one begins epoch 0."""
+    number = len(state.settled.epochs)
+    state = _without_connection(state)
+    return state.having(epochs=(*state.settled.epochs, Epoch(number, dialect=event.dialect)))
+
+
+def connection_closed(state: RealtimeState, event: ConnectionClosed) -> RealtimeState:
+    """A connection ended. What was in progress will not go on."""
+    epochs = state.settled.epochs or (Epoch(0),)
+    closed = evolve(epochs[-1], closed=True, close_code=event.code, close_reason=event.reason, closed_by=event.by)
+    return _without_connection(state).having(epochs=(*epochs[:-1], closed))
+
+
+def epoch_started(state: RealtimeState, event: EpochStarted) -> RealtimeState:
+    """A new connection carries the conversation on: items are known there under new ids."""
+    epochs = state.settled.epochs or (Epoch(0),)
+    epoch = evolve(epochs[-1], number=event.epoch, lost=tuple(event.lost or ()))
+    return state.having(epochs=(*epochs[:-1], epoch))
+
+
+def playback_heard(state: RealtimeState, event: PlaybackHeard) -> RealtimeState:
+    """The player reports how far an item was heard. Positions only grow."""
+    state = settle(state, event.item_id)
+    item = state.settled.items.get(event.item_id)
+    at = event.content_index
+    if item is None or not 0 <= at < len(item.parts):
+        detail = f"playback of {event.item_id} was reported, which has no part {at}"
+        return note(state, "unknown_item", detail, event_type=event.type, item_id=event.item_id)
+    heard_ms = max(event.heard_ms, item.parts[at].heard_ms or 0)
+    parts = (*item.parts[:at], evolve(item.parts[at], heard_ms=heard_ms), *item.parts[at + 1 :])
+    return put(state, evolve(item, parts=parts))
+
+
+def unreadable(state: RealtimeState, error: RemoteProtocolError) -> RealtimeState:
+    """A frame that is no JSON object: its error stands in the place of an event."""
+    return note(state, "not_json", str(error))
+
+
+def unknown(state: RealtimeState, event: UnknownEvent) -> RealtimeState:
+    """An event nobody knows changes nothing but the anomalies."""
+    return note(state, "unknown_event", event.why, event_type=event.type)
+
+
+TABLE: Final[Table] = {
+    server_events.SessionCreated: session_created,
+    server_events.SessionUpdated: session_updated,
+    server_events.ConversationCreated: conversation_created,
+    server_events.ErrorEvent: error,
+    server_events.RateLimitsUpdated: rate_limits_updated,
+    server_events.McpListToolsInProgress: mcp_progress,
+    server_events.McpListToolsCompleted: mcp_progress,
+    server_events.McpListToolsFailed: mcp_progress,
+    server_events.ResponseMcpCallInProgress: mcp_progress,
+    server_events.ResponseMcpCallCompleted: mcp_progress,
+    server_events.ResponseMcpCallFailed: mcp_progress,
+    ConnectionOpened: connection_opened,
+    ConnectionClosed: connection_closed,
+    EpochStarted: epoch_started,
+    PlaybackHeard: playback_heard,
+    UnknownEvent: unknown,
+    RemoteProtocolError: unreadable,
+}
