@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from realtime_sdk.errors import LocalProtocolError
 
-__all__ = ["Headers", "Purpose", "Url", "bearer", "header_value", "realtime_url"]
+__all__ = ["Headers", "Purpose", "Url", "bearer", "header_value", "one_secret", "realtime_url"]
 
 Purpose = Literal["conversation", "transcription", "translation"]
 
@@ -91,3 +91,10 @@ def header_value(secret: str) -> str:
     if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
         raise LocalProtocolError("the key is empty, or holds a blank, a line break or a character outside ASCII")
     return secret
+
+
+def one_secret(key: str | None, token: str | None) -> str | None:
+    """Return whichever of the two was given; raise LocalProtocolError where both were."""
+    if key is not None and token is not None:
+        raise LocalProtocolError("give a key or a token, not both", field="token")
+    return key if token is None else token

@@ -22,7 +22,7 @@ from realtime_sdk.dialects.beta_items import (
 )
 from realtime_sdk.dialects.beta_session import RESPONSE, RESPONSE_PARAMS, SESSION, TRANSCRIPTION, flat, nested
 from realtime_sdk.dialects.gaps import Gaps, cannot_say
-from realtime_sdk.dialects.objects import Cast, JsonObject, by_type, in_field, is_object, renamed, type_of
+from realtime_sdk.dialects.objects import Cast, JsonObject, in_field, is_object, renamed, same, type_of
 
 __all__ = ["GAPS", "NAMES", "downcast_client", "downcast_server", "upcast_client", "upcast_server"]
 
@@ -180,17 +180,22 @@ DOWNCAST_CLIENT: Mapping[str, Cast] = {
     "session.update": _session_to_beta,
 }
 
-upcast_server = by_type(UPCAST_SERVER)
-upcast_client = by_type(UPCAST_CLIENT)
-_server_to_beta = by_type(DOWNCAST_SERVER)
-_client_to_beta = by_type(DOWNCAST_CLIENT)
+
+def upcast_server(obj: JsonObject) -> tuple[JsonObject, ...]:
+    """Return what a beta server's event says, as GA events."""
+    return UPCAST_SERVER.get(type_of(obj), same)(obj)
+
+
+def upcast_client(obj: JsonObject) -> tuple[JsonObject, ...]:
+    """Return what a beta client's event says, as GA events."""
+    return UPCAST_CLIENT.get(type_of(obj), same)(obj)
 
 
 def downcast_server(obj: JsonObject) -> tuple[JsonObject, ...]:
     """Return a GA server's event as a beta server says it; nothing where beta has no word (`GAPS`)."""
-    return () if cannot_say(GAPS, obj) else _server_to_beta(obj)
+    return () if cannot_say(GAPS, obj) else DOWNCAST_SERVER.get(type_of(obj), same)(obj)
 
 
 def downcast_client(obj: JsonObject) -> tuple[JsonObject, ...]:
     """Return a GA client's event as a beta client says it; nothing where beta has no word (`GAPS`)."""
-    return () if cannot_say(GAPS, obj) else _client_to_beta(obj)
+    return () if cannot_say(GAPS, obj) else DOWNCAST_CLIENT.get(type_of(obj), same)(obj)

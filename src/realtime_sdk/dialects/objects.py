@@ -5,11 +5,25 @@ leads nowhere is an empty tuple, a place that is taken is left as it is. Untouch
 shared between the old object and the new one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeGuard
 
-__all__ = ["Cast", "JsonObject", "Path", "by_type", "free", "in_field", "is_list", "is_object", "moved", "renamed"]
-__all__ += ["same", "take", "type_of", "with_value", "without"]
+__all__ = [
+    "Cast",
+    "JsonObject",
+    "Path",
+    "free",
+    "in_field",
+    "is_list",
+    "is_object",
+    "moved",
+    "renamed",
+    "same",
+    "take",
+    "type_of",
+    "with_value",
+    "without",
+]
 
 JsonObject = dict[str, object]
 Path = tuple[str, ...]
@@ -114,8 +128,3 @@ def in_field(key: str, change: Callable[[JsonObject], JsonObject]) -> Cast:
         return ({**obj, key: change(inner)},) if is_object(inner) else (obj,)
 
     return cast
-
-
-def by_type(casts: Mapping[str, Cast]) -> Cast:
-    """Make the cast that looks up its cast by the object's `type`; a type that is not in the table passes."""
-    return lambda obj: casts.get(type_of(obj), same)(obj)
