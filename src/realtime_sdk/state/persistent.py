@@ -100,9 +100,11 @@ class PMap(Mapping[K, V]):
         return self._length
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Mapping):
+        if self is other:
+            return True
+        if not isinstance(other, PMap):
             return NotImplemented
-        return self is other or dict(self) == dict(cast("Mapping[Any, Any]", other))
+        return dict(self) == dict(other)  # pyright: ignore[reportUnknownArgumentType]
 
     def __hash__(self) -> int:
         return hash(frozenset(self.items()))
@@ -122,7 +124,7 @@ class PMap(Mapping[K, V]):
         return {key: slot for key, slot in self._slots.items() if slot < self._size}
 
     def _version(self, slots: dict[K, int], size: int, length: int, fresh: dict[int, "V | _Gone"]) -> "PMap[K, V]":
-        new: PMap[K, V] = object.__new__(PMap)
+        new = cast("PMap[K, V]", object.__new__(PMap))
         new._slots, new._size, new._length = slots, size, length
         if len(fresh) > _FRESH_LIMIT:
             new._trunk, new._fresh = _written(self._trunk, fresh), {}
@@ -164,7 +166,7 @@ class PSeq(Sequence[T]):
         """The same sequence with `value` at its end."""
         shared = self._shared if 0 < self._length == len(self._shared) else self._shared[: self._length]
         shared.append(value)
-        new: PSeq[T] = object.__new__(PSeq)
+        new = cast("PSeq[T]", object.__new__(PSeq))
         new._shared, new._length = shared, self._length + 1
         return new
 

@@ -1,7 +1,7 @@
 """Items and responses as the wire has them, turned into those of the state. Audio is left behind."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from realtime_sdk.protocol import models
 from realtime_sdk.protocol.unknown import Unknown
@@ -140,9 +140,13 @@ def _mcp_approval_response(wire: models.McpApprovalResponse, item_id: str) -> It
 
 
 def _unknown_item(wire: Unknown) -> Item | None:
-    raw = cast("Mapping[str, Any]", wire.raw) if isinstance(wire.raw, Mapping) else {}
+    raw = _object(wire.raw)
     item_id, kind, role, status = (_text(raw.get(key)) for key in ("id", "type", "role", "status"))
     return Item(item_id, kind or "unknown", role=role, status=status, unknown=wire) if item_id else None
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def _text(value: Any) -> str | None:
