@@ -69,6 +69,7 @@ class Checkout:
             self.monkeypatch.setenv("CI", "true")
         else:
             self.monkeypatch.delenv("CI", raising=False)
+        self.monkeypatch.delenv("TEST_LOOPS", raising=False)
         self.monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
         return self.pytester.runpytest_subprocess(
             "-p", "anyio", self.tests, "--rootdir", self.root, "-c", self.root / "pytest.ini"
