@@ -1,0 +1,83 @@
+"""Sound files into a session: any format libsndfile reads, as wire-ready pieces in the time of real speech.
+
+Reading happens in a worker thread. Needs the `audio` extra. Out of a session into files: `sink`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from realtime_sdk.audio.floats import from_floats, to_channels
+from realtime_sdk.audio.formats import PCM, WireFormat
+from realtime_sdk.audio.pacing import Clock, Pacer
+from realtime_sdk.audio.pcm import Chunker
+from realtime_sdk.audio.reading import SoundReader, SoundSource, start_reading
+from realtime_sdk.audio.resample import FloatResampler, Quality
+
+if TYPE_CHECKING:
+    from realtime_sdk.audio.floats import Floats
+
+__all__ = ["stream_file"]
+
+_BLOCK_MS = 1_000
+
+
+async def stream_file(
+    source: SoundSource,
+    *,
+    wire: WireFormat = PCM,
+    piece_ms: int = 20,
+    speed: float | None = 1.0,
+    then_silence_ms: int = 0,
+    quality: Quality = "HQ",
+    clock: Clock | None = None,
+) -> AsyncIterator[bytes]:
+    """The sound of a file as pieces of `piece_ms` in a wire format, ready to be appended.
+
+    `source` is a path, an open binary file or a pipe; sound from a pipe is passed on as it comes. Pieces come at
+    `speed` 1 as fast as they were spoken, the first at once; at None without waiting. `then_silence_ms` of silence
+    follow, so that a server's VAD ends the turn. The last piece may be shorter. Raises AudioFormatError that says what
+    is wrong with a file that cannot be read, OSError where there is none.
+    """
+    reader = await to_thread.run_sync(start_reading, source, abandon_on_cancel=True)
+    try:
+        cutter = _Cutter(reader, wire, piece_ms, quality=quality, then_silence_ms=then_silence_ms)
+        pacer = Pacer(piece_ms, speed=speed, clock=clock)
+        while (pieces := await to_thread.run_sync(cutter.next, abandon_on_cancel=reader.live)) is not None:
+            for piece in pieces:
+                await pacer.next()
+                yield piece
+    finally:
+        reader.close()
+
+
+class _Cutter:
+    """The pieces of one file, some at a time. Runs in a worker thread."""
+
+    def __init__(
+        self, reader: SoundReader, wire: WireFormat, piece_ms: int, *, quality: Quality, then_silence_ms: int
+    ) -> None:
+        self._reader = reader
+        self._wire = wire
+        self._block_ms = piece_ms if reader.live else _BLOCK_MS
+        self._rates = FloatResampler(reader.rate_hz, wire.rate_hz, quality=quality)
+        self._chunker = Chunker(wire.bytes_in_ms(piece_ms))
+        self._silence = wire.silence(then_silence_ms)
+        self._ended = False
+
+    def next(self) -> list[bytes] | None:
+        """The pieces of the next block, maybe none yet; None at the end."""
+        if self._ended:
+            return None
+        block = self._reader.read(self._block_ms)
+        if len(block):
+            return self._chunker.feed(self._coded(self._rates.feed(to_channels(block, 1))))
+        self._ended = True
+        full = self._chunker.feed(self._coded(self._rates.finish()) + self._silence)
+        return [*full, rest] if (rest := self._chunker.finish()) else full
+
+    def _coded(self, samples: Floats) -> bytes:
+        return self._wire.from_pcm16(from_floats(samples))

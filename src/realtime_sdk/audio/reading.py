@@ -1,0 +1,231 @@
+"""Sound files of any format that libsndfile reads, as float blocks or whole. Blocking; `files` is the async side.
+
+WAV (linear, G.711), FLAC, Ogg Opus and Vorbis, MP3, AIFF, AU and more, from a path, an open file or a pipe.
+Needs the `audio` extra.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import SpooledTemporaryFile
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
+
+from realtime_sdk.audio.extras import Extra
+from realtime_sdk.audio.floats import from_floats, to_channels
+from realtime_sdk.audio.pcm import PCM16_24K, PcmFormat
+from realtime_sdk.audio.resample import FloatResampler
+from realtime_sdk.audio.wav import Sound
+from realtime_sdk.errors import AudioFormatError
+
+if TYPE_CHECKING:
+    from realtime_sdk.audio.floats import Floats
+
+__all__ = ["SoundReader", "SoundSource", "open_sound", "read_sound"]
+
+soundfile = Extra("soundfile", extra="audio")
+
+SoundSource: TypeAlias = str | Path | BinaryIO
+
+_PIECE = 1 << 16
+_HEAD = 16
+
+# What people try and libsndfile cannot: (offset, magic) → name.
+_FOREIGN = {
+    (4, b"ftyp"): "MP4 or M4A (AAC)",
+    (0, b"\x1aE\xdf\xa3"): "Matroska or WebM",
+    (0, b"0&\xb2u"): "WMA",
+    (0, b"\xff\xf1"): "raw AAC",
+    (0, b"\xff\xf9"): "raw AAC",
+    (0, b"#!AMR"): "AMR",
+}
+# What libsndfile reads without jumping about; anything else that comes out of a pipe is collected first.
+_STREAMS = (b"RIFF", b"OggS", b".snd")
+_IN_MEMORY = 16 << 20
+
+
+class _Decoder(Protocol):
+    samplerate: int
+    channels: int
+    frames: int
+    format: str
+    subtype: str
+
+    def read(self, frames: int, dtype: str, *, always_2d: bool) -> Floats: ...
+
+    def close(self) -> None: ...
+
+
+class SoundReader:
+    """An open sound file: what it is, and its sound in blocks."""
+
+    def __init__(self, decoder: _Decoder, name: str, *, live: bool = False, belongings: ExitStack) -> None:
+        self._decoder = decoder
+        self._name = name
+        self._belongings = belongings
+        self._reading = Lock()
+        self._closed = False
+        self.live: bool = live
+        self.rate_hz: int = decoder.samplerate
+        self.channels: int = decoder.channels
+        self.form: str = f"{decoder.format}/{decoder.subtype}"
+
+    def read(self, ms: int) -> Floats:
+        """The next `ms` of sound, shape (samples, channels); less at the end, then none.
+
+        Raises AudioFormatError where the file is broken.
+        """
+        with self._reading:
+            try:
+                return self._decoder.read(-(-ms * self.rate_hz // 1_000), "float32", always_2d=True)
+            except soundfile.LibsndfileError as error:
+                raise AudioFormatError(f"{self._name} is broken: {_reason(error)}") from error
+            finally:
+                if self._closed:
+                    self._shut()
+
+    def close(self) -> None:
+        """Close the file; one that another thread is reading is closed by that thread, after its read."""
+        self._closed = True
+        if self._reading.acquire(blocking=False):
+            self._shut()
+            self._reading.release()
+
+    def _shut(self) -> None:
+        with self._belongings:
+            self._decoder.close()
+
+
+@contextmanager
+def open_sound(source: SoundSource) -> Generator[SoundReader]:
+    """The sound file at a path, in an open binary file, or coming out of a pipe.
+
+    A file opened by the caller stays open. Raises AudioFormatError that says what is wrong, OSError where there is no
+    such file.
+    """
+    reader = start_reading(source)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def start_reading(source: SoundSource) -> SoundReader:
+    """What `open_sound` gives, to be closed by the caller."""
+    name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "the stream"))
+    with ExitStack() as belongings:
+        decoder, live = _decoder(source, name, belongings)
+        return SoundReader(decoder, name, live=live, belongings=belongings.pop_all())
+    raise AssertionError("an ExitStack without callbacks swallows nothing")
+
+
+def read_sound(source: SoundSource, target: PcmFormat = PCM16_24K) -> Sound:
+    """All of a sound file as PCM in the target format. Errors as for `open_sound`."""
+    with open_sound(source) as reader:
+        channels = target.channels if reader.channels == target.channels else 1
+        rates = FloatResampler(reader.rate_hz, target.rate_hz, channels=channels)
+        pieces: list[bytes] = []
+        while len(block := reader.read(1_000)):
+            pieces.append(_pcm(rates.feed(to_channels(block, channels)), target))
+        return Sound(b"".join([*pieces, _pcm(rates.finish(), target)]), target)
+
+
+def _pcm(samples: Floats, target: PcmFormat) -> bytes:
+    return from_floats(to_channels(samples, target.channels), sample_width=target.sample_width)
+
+
+def _decoder(source: SoundSource, name: str, belongings: ExitStack) -> tuple[_Decoder, bool]:
+    """The decoder, and whether its sound comes as it is made (out of a pipe)."""
+    if isinstance(source, str | Path):
+        return _decoder_at(Path(source), name, belongings)
+    if source.seekable():
+        return _decoder_of(source, name), False
+    return _decoder_of_pipe(source, name, belongings, ExitStack())
+
+
+def _decoder_at(path: Path, name: str, belongings: ExitStack) -> tuple[_Decoder, bool]:
+    if not stat.S_ISREG(path.stat().st_mode):
+        with ExitStack() as opened:
+            return _decoder_of_pipe(opened.enter_context(path.open("rb")), name, belongings, opened)
+    with path.open("rb") as file:
+        _check(file.read(_HEAD), name)
+    return _opened(str(path), name), False
+
+
+def _decoder_of(file: BinaryIO, name: str) -> _Decoder:
+    start = file.tell()
+    _check(file.read(_HEAD), name)
+    file.seek(start)
+    return _opened(file, name)
+
+
+def _decoder_of_pipe(pipe: BinaryIO, name: str, belongings: ExitStack, opened: ExitStack) -> tuple[_Decoder, bool]:
+    """`opened` closes the pipe if it is ours; a pump that goes on takes that over."""
+    head = _read_head(pipe)
+    _check(head, name)
+    if head.startswith(_STREAMS) and os.name == "posix":
+        return _opened(_pumped(head, pipe, opened.pop_all()), name), True
+    return _decoder_of(_collected(head, pipe, belongings), name), False
+
+
+def _read_head(pipe: BinaryIO) -> bytes:
+    head = b""
+    while len(head) < _HEAD and (piece := pipe.read(_HEAD - len(head))):
+        head += piece
+    return head
+
+
+def _collected(head: bytes, pipe: BinaryIO, belongings: ExitStack) -> BinaryIO:
+    whole = belongings.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - it lives as long as its decoder
+    whole.write(head)
+    copyfileobj(pipe, whole)
+    whole.seek(0)
+    return cast("BinaryIO", whole)  # typeshed does not count it as one, though it has all that is read here
+
+
+def _pumped(head: bytes, pipe: BinaryIO, stack: ExitStack) -> int:
+    """A descriptor that gives `head` and the rest of `pipe`: libsndfile wants one, from the first byte on."""
+    ours, theirs = os.pipe()
+    Thread(target=_pump, args=(head, pipe, theirs, stack), name="sound file pump", daemon=True).start()
+    return ours
+
+
+def _pump(head: bytes, pipe: BinaryIO, target: int, stack: ExitStack) -> None:
+    read = getattr(pipe, "read1", pipe.read)
+    with stack, suppress(BrokenPipeError), os.fdopen(target, "wb", buffering=0) as out:
+        out.write(head)
+        while piece := read(_PIECE):
+            _write_all(out, piece)
+
+
+def _write_all(out: FileIO, piece: bytes) -> None:
+    left = memoryview(piece)
+    while left:
+        left = left[out.write(left) :]
+
+
+def _opened(target: str | int | BinaryIO, name: str) -> _Decoder:
+    try:
+        decoder: _Decoder = soundfile.SoundFile(target)
+    except soundfile.LibsndfileError as error:
+        raise AudioFormatError(f"{name} cannot be read: {_reason(error)}") from error
+    return decoder
+
+
+def _check(head: bytes, name: str) -> None:
+    if not head:
+        raise AudioFormatError(f"{name} is empty")
+    for (offset, magic), form in _FOREIGN.items():
+        if head.startswith(magic, offset):
+            raise AudioFormatError(f"{name} is {form}, which cannot be read; convert it to FLAC, Ogg, MP3 or WAV first")
+
+
+def _reason(error: Exception) -> str:
+    said = str(getattr(error, "error_string", "")).strip(" .")
+    return said or "its sound is cut off or damaged"

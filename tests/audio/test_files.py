@@ -1,0 +1,111 @@
+import io
+import os
+from pathlib import Path
+
+import anyio
+import pytest
+
+from realtime_sdk.audio.files import stream_file
+from realtime_sdk.audio.formats import PCM, PCMU
+from realtime_sdk.audio.pacing import pace
+from realtime_sdk.audio.pcm import PCM16_24K, PCM16_48K
+from realtime_sdk.audio.reading import read_sound
+from realtime_sdk.audio.wav import Sound, wav_bytes
+from realtime_sdk.errors import AudioFormatError
+from tests.audio.sounds import tone
+
+
+class Virtual:
+    """A clock that jumps to whatever is waited for."""
+
+    def __init__(self) -> None:
+        self.at = 100.0
+        self.waits: list[float] = []
+
+    def now(self) -> float:
+        return self.at
+
+    async def sleep_until(self, at: float) -> None:
+        await anyio.lowlevel.checkpoint()
+        self.waits.append(round(at - 100.0, 6))
+        self.at = max(self.at, at)
+
+
+async def test_a_file_comes_in_pieces_at_the_pace_of_speech() -> None:
+    original, clock = tone(110), Virtual()
+    pieces = [piece async for piece in stream_file(io.BytesIO(wav_bytes(Sound(original))), clock=clock)]
+    assert b"".join(pieces) == original
+    assert [PCM.ms_in_bytes(len(piece)) for piece in pieces] == [20, 20, 20, 20, 20, 10]
+    assert clock.waits == [0.0, 0.02, 0.04, 0.06, 0.08, 0.1]
+
+
+async def test_speed_divides_the_waits_and_none_waits_for_nothing() -> None:
+    sound = wav_bytes(Sound(tone(100)))
+    fast, at_once = Virtual(), Virtual()
+    async for _ in stream_file(io.BytesIO(sound), piece_ms=50, speed=4, clock=fast):
+        pass
+    async for _ in stream_file(io.BytesIO(sound), piece_ms=50, speed=None, clock=at_once):
+        pass
+    assert (fast.waits, at_once.waits) == ([0.0, 0.0125], [0.0, 0.0])
+
+
+async def test_a_slow_consumer_catches_up() -> None:
+    clock = Virtual()
+    async for _ in pace([b"a", b"b", b"c"], 20, clock=clock):
+        clock.at += 0.05
+    assert clock.waits == [0.0, 0.02, 0.04]
+
+
+async def test_the_loops_own_clock_is_the_default() -> None:
+    started = anyio.current_time()
+    assert [piece async for piece in pace([b"a", b"b", b"c"], 2)] == [b"a", b"b", b"c"]
+    assert anyio.current_time() - started >= 0.004
+
+
+async def test_silence_follows_without_a_seam() -> None:
+    pieces = [
+        piece async for piece in stream_file(io.BytesIO(wav_bytes(Sound(tone(30)))), speed=None, then_silence_ms=50)
+    ]
+    assert b"".join(pieces) == tone(30) + PCM16_24K.silence(50)
+    assert {len(piece) for piece in pieces} == {960}
+
+
+async def test_stereo_at_48_khz_goes_out_as_telephony(tmp_path: Path) -> None:
+    (tmp_path / "wide.wav").write_bytes(wav_bytes(Sound(tone(500, PCM16_48K), PCM16_48K)))
+    pieces = [piece async for piece in stream_file(tmp_path / "wide.wav", wire=PCMU, speed=None)]
+    assert [len(piece) for piece in pieces] == [160] * 25
+    assert b"".join(pieces) == PCMU.from_pcm16(read_sound(tmp_path / "wide.wav", PCMU.pcm).pcm)
+
+
+async def test_sound_from_a_pipe_is_passed_on_as_it_comes() -> None:
+    ours, theirs = os.pipe()
+    content = wav_bytes(Sound(tone(60)))
+    with os.fdopen(ours, "rb") as pipe, os.fdopen(theirs, "wb", buffering=0) as out:
+        out.write(content[: 44 + 960 * 2])
+        stream = stream_file(pipe, speed=None)
+        first = await anext(stream)
+        out.write(content[44 + 960 * 2 :])
+        out.close()
+        assert first + b"".join([piece async for piece in stream]) == content[44:]
+
+
+async def test_a_stream_from_a_stalled_pipe_can_be_cancelled() -> None:
+    ours, theirs = os.pipe()
+    pipe, out = os.fdopen(ours, "rb"), os.fdopen(theirs, "wb", buffering=0)
+    out.write(wav_bytes(Sound(tone(60)))[:1_004])
+    stream = stream_file(pipe, speed=None)
+    await anext(stream)
+    with anyio.move_on_after(0.05) as scope:
+        await anext(stream)
+    assert scope.cancelled_caught
+    await stream.aclose()
+    out.close()
+    pipe.close()
+
+
+async def test_what_cannot_be_read_is_refused_before_the_first_piece(tmp_path: Path) -> None:
+    (tmp_path / "odd.mp4").write_bytes(b"\x00\x00\x00\x20ftypisom")
+    with pytest.raises(AudioFormatError, match="MP4"):
+        await anext(stream_file(tmp_path / "odd.mp4"))
+    with pytest.raises(FileNotFoundError):
+        await anext(stream_file(tmp_path / "none.wav"))

@@ -1,0 +1,111 @@
+import io
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from realtime_sdk.audio.pcm import PCM16_8K, PCM16_24K, PcmFormat
+from realtime_sdk.audio.reading import read_sound
+from realtime_sdk.audio.sink import AudioSink, write_sound
+from realtime_sdk.audio.wav import Sound, read_wav, wav_bytes
+from realtime_sdk.errors import AudioFormatError
+from tests.audio.sounds import tone
+
+STEREO = PcmFormat(48_000, 2)
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from realtime_sdk.audio.sink import AudioSink
+from realtime_sdk.audio.wav import read_wav
+sink = AudioSink(sys.argv[1])
+pcm = read_wav(sys.argv[2]).pcm
+for start in range(0, len(pcm), 961):
+    sink.write(pcm[start : start + 961])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".WAV"])
+@pytest.mark.parametrize("pcm_format", [PCM16_24K, STEREO, PCM16_8K])
+def test_lossless_sound_goes_out_and_in_bit_for_bit(tmp_path: Path, suffix: str, pcm_format: PcmFormat) -> None:
+    sound = Sound(tone(730, pcm_format), pcm_format)
+    path = tmp_path / f"out{suffix}"
+    with AudioSink(path, pcm_format) as sink:
+        for start in range(0, len(sound.pcm), 997):
+            sink.write(sound.pcm[start : start + 997])
+        assert sink.written_ms == 730
+    assert read_sound(path, pcm_format) == sound
+
+
+def test_a_wav_file_is_the_one_that_the_standard_library_writes(tmp_path: Path) -> None:
+    sound = Sound(tone(40, STEREO), STEREO)
+    write_sound(tmp_path / "out.wav", sound.pcm, STEREO)
+    assert (tmp_path / "out.wav").read_bytes() == wav_bytes(sound)
+
+
+@pytest.mark.parametrize("suffix", [".opus", ".ogg"])
+def test_opus_goes_out_and_in(tmp_path: Path, suffix: str) -> None:
+    write_sound(tmp_path / f"out{suffix}", tone(1_000))
+    assert read_sound(tmp_path / f"out{suffix}").duration_ms == 1_000
+    assert (tmp_path / f"out{suffix}").read_bytes()[28:36] == b"OpusHead"
+
+
+@pytest.mark.parametrize(("suffix", "lost_ms"), [(".wav", 100), (".flac", 450), (".opus", 1_600)])
+def test_after_a_kill_the_file_is_readable(tmp_path: Path, suffix: str, lost_ms: int) -> None:
+    original, path = tone(4_000), tmp_path / f"killed{suffix}"
+    (tmp_path / "original.wav").write_bytes(wav_bytes(Sound(original)))
+    ended = subprocess.run([sys.executable, "-c", KILLED, path, tmp_path / "original.wav"], timeout=30)
+    assert ended.returncode == -signal.SIGKILL
+    saved = read_sound(path)
+    assert saved.duration_ms >= 4_000 - lost_ms
+    if suffix != ".opus":
+        assert original.startswith(saved.pcm)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_after_a_flush_everyone_can_read_what_is_there(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"growing{suffix}"
+    with AudioSink(path, flush_ms=10_000_000) as sink:
+        for _ in range(3):
+            sink.write(tone(500))
+            sink.flush()
+            so_far = read_wav(path) if suffix == ".wav" else read_sound(path)
+            assert sink.written_ms - 350 <= so_far.duration_ms <= sink.written_ms
+    assert read_sound(path).duration_ms == 1_500
+
+
+def test_a_file_that_exists_is_left_alone_unless_told(tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+    path.write_bytes(b"precious")
+    with pytest.raises(FileExistsError):
+        AudioSink(path)
+    assert path.read_bytes() == b"precious"
+    write_sound(path, b"", overwrite=True)
+    assert read_wav(io.BytesIO(path.read_bytes())) == Sound(b"")
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    write_sound(tmp_path / "out.flac", tone(20))
+    assert (tmp_path / "out.flac").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_cannot_be_written_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(AudioFormatError, match=r"\.flac"):
+        AudioSink(tmp_path / "out.mp3")
+    with pytest.raises(AudioFormatError, match="PCM16"):
+        AudioSink(tmp_path / "out.wav", PcmFormat(24_000, 1, 3))
+    with pytest.raises(AudioFormatError, match="48 kHz"):
+        AudioSink(tmp_path / "out.opus", PcmFormat(44_100))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_closed_sink_takes_no_more(tmp_path: Path) -> None:
+    sink = AudioSink(tmp_path / "out.wav")
+    sink.close()
+    sink.close()
+    sink.flush()
+    with pytest.raises(ValueError, match="closed"):
+        sink.write(b"")
