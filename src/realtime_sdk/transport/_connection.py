@@ -1,5 +1,7 @@
 """A link as a transport: where the exceptions of `websockets` end and ours begin. Loaded at the first connect."""
 
+from contextlib import suppress
+
 import anyio
 from websockets.exceptions import ConcurrencyError, ConnectionClosed as WebsocketClosed, PayloadTooBig
 
@@ -37,6 +39,8 @@ class WebsocketTransport:
 
     async def receive(self) -> bytes:
         """The next message, text or binary, as bytes; see `Transport.receive`."""
+        if self._closed is not None:
+            raise closed_here(self._closed)
         try:
             return await self._recv(False)
         except WebsocketClosed as exc:
@@ -54,11 +58,23 @@ class WebsocketTransport:
         whole = False
         try:
             with anyio.move_on_after(self._attempt.options.close_timeout):
-                await self._link.close(close.code, close.reason)
+                await self._shake_hands(close)
                 whole = True
         finally:
             if not whole:
                 await self._link.drop()
+
+    async def _shake_hands(self, close: Close) -> None:
+        """Close while reading on: the server's close frame stands behind whatever was not received yet."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._read_on)
+            await self._link.close(close.code, close.reason)
+            group.cancel_scope.cancel()
+
+    async def _read_on(self) -> None:
+        with suppress(WebsocketClosed, ConcurrencyError):  # the latter: whoever receives reads on
+            while True:
+                await self._recv(False)
 
     def _ended(self, exc: WebsocketClosed) -> ConnectionClosed:
         """Our error for theirs. Who spoke first decides: the server, this side on purpose, this side in need."""

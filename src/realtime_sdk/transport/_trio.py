@@ -52,8 +52,8 @@ class _TrioLink:
 
     async def send(self, frame: bytes) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
-        if self._end is not None:
-            raise self._end
+        if self._websocket.state is not State.OPEN or self._end is not None:
+            await self._websocket.send(frame, text=True)  # waits for the end and raises it
         self._outgoing.send_nowait(frame)
         self._unwritten_bytes += len(frame)
         if self._unwritten_bytes > WRITE_LIMIT_BYTES:
@@ -92,6 +92,7 @@ class _TrioLink:
             with suppress(ConnectionClosed):
                 await self._written_down_to(0)
             await self._websocket.aclose(code, reason)
+            self._free_reader()
             await trio.lowlevel.checkpoint_if_cancelled()  # aclose() swallows a cancellation
         except trio.Cancelled:
             await self._last_word(code, reason)
@@ -108,7 +109,15 @@ class _TrioLink:
 
     async def drop(self) -> None:
         self._outgoing.close()
+        self._websocket.protocol.data_to_send()  # `websockets` would try to write it, and log its failure
         await trio.aclose_forcefully(self._websocket.stream)
+        self._free_reader()
+
+    def _free_reader(self) -> None:
+        """Let the reading task of `websockets` 17 end: with `max_queue` frames unread it waits for ever."""
+        if self._websocket.recv_flow_control is not None:
+            self._websocket.recv_messages.close()
+            self._websocket.resume_reading()
 
 
 @asynccontextmanager

@@ -41,6 +41,7 @@ class Transport(Protocol):
     async def aclose(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection, telling the other side `code` and `reason`. Closing twice does nothing.
 
-        When this returns, or is cancelled, nothing of the connection is left open.
+        What was sent before goes out before. What was not received by now is dropped, and `receive` raises
+        ConnectionClosed. When this returns, or is cancelled, nothing of the connection is left open.
         """
         ...

@@ -74,7 +74,7 @@ def handshake_error(exc: Exception, attempt: Attempt) -> RealtimeError | None:
         return _tls(tls, attempt)
     known = next((make for kind, make in _REASONS if isinstance(exc, kind)), None)
     if known is None and any(isinstance(cause, OSError | EOFError) for cause in _causes(exc)):
-        known = _unreachable  # trio's BrokenResourceError
+        known = _hung_up  # trio's BrokenResourceError
     return known(exc, attempt) if known else None
 
 
@@ -100,7 +100,7 @@ def _tls(exc: ssl.SSLError, attempt: Attempt) -> RealtimeError:
             "check the host name, the system's certificates and options.ssl"
         )
     if isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return ConnectionLost(f"{attempt.shown} hung up during the TLS handshake; check the network and the proxy")
+        return _hung_up(exc, attempt)
     return HandshakeError(
         f"TLS with {attempt.shown} failed: {exc.reason or exc}; check that this port speaks TLS, and options.ssl"
     )
@@ -158,7 +158,7 @@ def _proxy_lost(_: Exception, attempt: Attempt) -> RealtimeError:
 
 def _no_upgrade(exc: Exception, attempt: Attempt) -> RealtimeError:
     if any(isinstance(cause, EOFError) for cause in _causes(exc)):
-        return ConnectionLost(f"{attempt.shown} hung up during the websocket handshake; check the network")
+        return _hung_up(exc, attempt)
     return HandshakeError(
         f"{attempt.shown} did not answer as a websocket server does: {exc}; check the URL and options.subprotocols"
     )
@@ -172,6 +172,12 @@ def _too_slow(exc: Exception, attempt: Attempt) -> RealtimeError:
         f"{attempt.shown} did not open within {seconds} s; check the network, the proxy and options.open_timeout",
         seconds=seconds,
         waiting_for="websocket handshake",
+    )
+
+
+def _hung_up(_: Exception, attempt: Attempt) -> RealtimeError:
+    return ConnectionLost(
+        f"{attempt.shown} hung up during the handshake; check host, port, TLS (ws:// or wss://), network and proxy"
     )
 
 
@@ -193,6 +199,8 @@ _REASONS: tuple[tuple[type[Exception], Callable[[Exception, Attempt], RealtimeEr
     (ws.InvalidHandshake, _no_upgrade),
     (TimeoutError, _too_slow),
     (socket.gaierror, _unknown_host),
+    (ConnectionResetError, _hung_up),
+    (BrokenPipeError, _hung_up),
+    (EOFError, _hung_up),
     (OSError, _unreachable),
-    (EOFError, _unreachable),
 )

@@ -54,7 +54,7 @@ class _End:
     async def receive(self) -> bytes:
         with self._reading:
             await checkpoint()
-            while not self._inbox:
+            while not self._inbox or self._closed_here is not None:
                 if (end := self._end()) is not None:
                     raise end
                 await self._changed.wait()

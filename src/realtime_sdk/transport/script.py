@@ -57,23 +57,29 @@ def value_of(frame: bytes) -> object:
 
 def event_of(frame: bytes) -> Mapping[str, object] | None:
     """The JSON object of a frame, None where it is none."""
-    value = value_of(frame)
-    return cast("Mapping[str, object]", value) if isinstance(value, dict) else None
+    return _object(value_of(frame))
 
 
 def same_json(one: object, other: object) -> bool:
     """Whether two JSON values are the same: true is not 1, while 1 is 1.0 (JSON has one kind of number)."""
-    match one, other:
-        case dict(), dict():
-            left, right = cast("dict[str, object]", one), cast("dict[str, object]", other)
-            return left.keys() == right.keys() and all(same_json(value, right[key]) for key, value in left.items())
-        case list(), list():
-            ours, theirs = cast("list[object]", one), cast("list[object]", other)
-            return len(ours) == len(theirs) and all(map(same_json, ours, theirs))
-        case (bool(), _) | (_, bool()):
-            return one is other
-        case _:
-            return one == other
+    ours, theirs = _object(one), _object(other)
+    if ours is not None and theirs is not None:
+        return ours.keys() == theirs.keys() and all(same_json(value, theirs[key]) for key, value in ours.items())
+    left, right = _array(one), _array(other)
+    if left is not None and right is not None:
+        return len(left) == len(right) and all(map(same_json, left, right))
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+# A value out of JSON is of the type that isinstance shows, with str keys: the casts say no more than that.
+
+
+def _object(value: object) -> dict[str, object] | None:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else None
+
+
+def _array(value: object) -> list[object] | None:
+    return cast("list[object]", value) if isinstance(value, list) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,7 @@ class Script:
         return ReplayMismatch(
             f"{message}: got {_named(got)}{where}",
             seq=None if slot is None else slot.records[0].seq,
-            expected=cast("Mapping[str, object]", slot.value) if slot and isinstance(slot.value, dict) else None,
+            expected=None if slot is None else _object(slot.value),
             got=got,
         )
 
@@ -187,7 +193,7 @@ def _named(value: object) -> str:
 
 
 def _type(value: object) -> str | None:
-    found = cast("dict[str, object]", value).get("type") if isinstance(value, dict) else None
+    found = (_object(value) or {}).get("type")
     return found if isinstance(found, str) else None
 
 
@@ -202,13 +208,9 @@ def _cut(value: object, path: Sequence[str]) -> object:
     if not path:
         return None
     step, rest = path[0], path[1:]
-    if isinstance(value, dict):
-        known = cast("dict[str, object]", value)
-        if rest and step not in known:
-            return known
-        return known | {step: _cut(known.get(step), rest)}
-    if isinstance(value, list) and step.isdigit() and int(step) < len(cast("list[object]", value)):
-        items = list(cast("list[object]", value))
-        items[int(step)] = _cut(items[int(step)], rest)
-        return items
+    members, items = _object(value), _array(value)
+    if members is not None and (step in members or not rest):
+        return members | {step: _cut(members.get(step), rest)}
+    if items is not None and step.isdigit():
+        return [_cut(item, rest) if place == int(step) else item for place, item in enumerate(items)]
     return value
