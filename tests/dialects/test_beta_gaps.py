@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from realtime_sdk.dialects import beta_casts as beta
 from realtime_sdk.dialects.gaps import cannot_say
+from tests.dialects import beta_objects as make
+from tests.docs.pages import ROOT
 
 Json = dict[str, Any]
 
@@ -58,3 +61,26 @@ def test_an_item_that_is_done_was_said_already_and_is_no_gap() -> None:
 def test_an_upcast_lets_through_what_only_ga_knows() -> None:
     event = {"type": "mcp_list_tools.completed", "item_id": "i"}
     assert beta.upcast_server(event) == (event,)
+
+
+foreign_kinds = st.sampled_from([*beta.GAPS.items, "message"])
+foreign_items = st.builds(lambda kind: {"type": kind}, foreign_kinds) | st.just(PICTURE)
+    PICTURE
+)
+ga_events = (
+    make.ga_server_events
+    | make.ga_added_items
+    | make.event(*beta.GAPS.events)
+    | make.event("conversation.item.added", "response.output_item.done", item=foreign_items)
+)
+
+
+@given(event=ga_events | make.mangled(ga_events))
+def test_a_server_event_is_left_out_exactly_when_there_is_a_reason(event: Json) -> None:
+    assert (beta.downcast_server(event) == ()) == (cannot_say(beta.GAPS, event) is not None)
+
+
+@pytest.mark.parametrize("gaps", [beta.GAPS.events, beta.GAPS.items, beta.GAPS.parts, beta.GAPS.tools])
+def test_the_reference_lists_every_gap(gaps: Json) -> None:
+    page = (ROOT / "docs" / "reference" / "dialects.md").read_text("utf-8")
+    assert [name for name, reason in gaps.items() if f"| `{name}` | {reason} |" not in page] == []

@@ -16,9 +16,9 @@ class Limits:
 
     session_ms: int | None = 3_600_000
     append_bytes: int | None = 15 * MIB
-    """Longest audio of one input_audio_buffer.append, in bytes of its base64 text."""
+    """Longest audio of one input_audio_buffer.append, counted in its base64 text to be safe."""
     commit_ms: int | None = 100
-    """Least audio in the buffer for a commit."""
+    """Least audio that has to be in the buffer for a commit."""
     event_id_chars: int | None = 512
     item_id_chars: int | None = 32
     call_id_chars: int | None = 32
