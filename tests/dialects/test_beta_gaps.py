@@ -65,8 +65,6 @@ def test_an_upcast_lets_through_what_only_ga_knows() -> None:
 
 foreign_kinds = st.sampled_from([*beta.GAPS.items, "message"])
 foreign_items = st.builds(lambda kind: {"type": kind}, foreign_kinds) | st.just(PICTURE)
-    PICTURE
-)
 ga_events = (
     make.ga_server_events
     | make.ga_added_items
