@@ -47,6 +47,7 @@ def test_the_azure_preview_is_addressed_by_version_and_deployment() -> None:
         ("azure", {"model": "m", "base": "my res"}, "base"),
         ("azure", {"model": "m", "base": "my-res", "purpose": "translation"}, "purpose"),
         ("beta", {"model": "m"}, "base"),
+        ("beta", {"base": "http://localhost"}, "model"),
         ("beta", {"call_id": "c", "base": "http://localhost"}, "purpose"),
         ("translation", {}, "model"),
         ("translation", {"model": "m", "purpose": "transcription"}, "purpose"),

@@ -227,3 +227,17 @@ def test_a_finished_response_has_its_settings_nested_and_its_output_renamed() ->
     old, new = {"type": "response.done", "response": flat}, {"type": "response.done", "response": nested}
     assert beta.upcast_server(old) == (new,)
     assert beta.downcast_server(new) == (old,)
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, {"session": None, "response": [], "item": "i"}, {"session": {"type": 5}, "item": 5}]
+)
+@pytest.mark.parametrize("name", ["transcription_session.updated", "conversation.item.created", "response.done"])
+def test_a_beta_event_without_its_object_passes_as_it_is(name: str, odd: Json) -> None:
+    assert beta.upcast_server({"type": name, **odd}) == ({"type": name, **odd},)
+
+
+@pytest.mark.parametrize("odd", [{}, {"session": None, "response": [], "item": "i"}])
+@pytest.mark.parametrize("name", ["session.updated", "conversation.item.added", "response.done"])
+def test_a_ga_event_without_its_object_passes_as_it_is(name: str, odd: Json) -> None:
+    assert beta.downcast_server({"type": name, **odd}) == ({"type": name, **odd},)
