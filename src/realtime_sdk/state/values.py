@@ -133,6 +133,8 @@ class Item:
     """`in_progress`, `completed` or `failed`: where an MCP call or listing stands."""
     bytes_per_ms: int = PCM_BYTES_PER_MS
     """Bytes of a millisecond of its audio, by the format it is spoken in."""
+    ended: bool = False
+    """True once the server said that the item is done."""
     in_conversation: bool = False
     """False for items of out-of-band responses, and once the item was deleted."""
     placed: bool = False
@@ -171,8 +173,8 @@ class Item:
 
     @property
     def is_final(self) -> bool:
-        """True once nothing more comes: its status is terminal, or its type has none."""
-        return self.status != "in_progress"
+        """True once nothing more comes: the server said that it is done, or its status says so."""
+        return self.ended or self.status not in (None, "in_progress")
 
 
 def _written(part: Part) -> str | None:

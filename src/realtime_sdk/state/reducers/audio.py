@@ -75,7 +75,7 @@ def cleared(state: RealtimeState, _event: server_events.InputAudioBufferCleared)
     audio = state.settled.input_audio
     return _having(
         state,
-        evolve(audio, speaking=False, reserved_item_id=None, emptied_at=state.sent_audio_bytes),
+        evolve(audio, speaking=False, reserved_item_id=None, speech=None, emptied_at=state.sent_audio_bytes),
     )
 
 

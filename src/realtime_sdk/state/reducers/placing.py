@@ -101,7 +101,7 @@ def with_final_body(item: Item, body: Item) -> Item:
 
     Bodies of spoken items have no audio and, once truncated, no transcript: counts and words stay.
     """
-    status = item.status if item.status is not None and item.is_final else body.status or item.status
+    status = item.status if item.status not in (None, "in_progress") else body.status or item.status
     return evolve(
         item,
         type=body.type,
@@ -121,6 +121,7 @@ def with_final_body(item: Item, body: Item) -> Item:
         error=body.error or item.error,
         tools=body.tools if body.tools is not None else item.tools,
         unknown=body.unknown or item.unknown,
+        ended=True,
     )
 
 

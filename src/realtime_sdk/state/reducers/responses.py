@@ -146,7 +146,7 @@ def _end_items(state: RealtimeState, response_id: str) -> RealtimeState:
         state = settle(state, item_id)
         item = state.settled.items[item_id]
         if not item.is_final:
-            state = put(state, evolve(item, status=status))
+            state = put(state, evolve(item, status=status, ended=True))
     return state
 
 

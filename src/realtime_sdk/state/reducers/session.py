@@ -65,7 +65,7 @@ def _broken_off(state: RealtimeState, response_id: str) -> RealtimeState:
     for item_id in response.item_ids:
         item = state.settled.items[item_id]
         if not item.is_final:
-            state = put(state, evolve(item, status="incomplete"))
+            state = put(state, evolve(item, status="incomplete", ended=True))
     return state.having(responses=state.settled.responses.set(response_id, response))
 
 
