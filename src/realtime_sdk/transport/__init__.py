@@ -5,8 +5,9 @@ simulator's server, nowhere else, and only when a connection is opened.
 """
 
 from realtime_sdk.transport.base import Transport
+from realtime_sdk.transport.endpoint import Endpoint
 from realtime_sdk.transport.memory import pair
 from realtime_sdk.transport.replay import ReplayTransport, connections
 from realtime_sdk.transport.websocket import WebsocketOptions, connect
 
-__all__ = ["ReplayTransport", "Transport", "WebsocketOptions", "connect", "connections", "pair"]
+__all__ = ["Endpoint", "ReplayTransport", "Transport", "WebsocketOptions", "connect", "connections", "pair"]
