@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from realtime_sdk.protocol.codec import decode, encode
     from realtime_sdk.protocol.unknown import UnknownEvent
     from realtime_sdk.state import RealtimeState, reduce
+    from realtime_sdk.transport import Endpoint
 
 __all__ = [
     "AudioFormatError",
@@ -115,7 +116,8 @@ _NAMES: Final = {
     "realtime_sdk.log": ("EventLog", "LogRecord"),
     "realtime_sdk.state": ("RealtimeState", "reduce"),
     "realtime_sdk.fold": ("Fold", "Update", "replay"),
-    "realtime_sdk.session": ("Azure", "Endpoint", "OpenAI", "connect"),
+    "realtime_sdk.transport": ("Endpoint",),
+    "realtime_sdk.session": ("Azure", "OpenAI", "connect"),
     "realtime_sdk.simulator": ("simulate",),
 }
 
