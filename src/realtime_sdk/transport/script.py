@@ -3,7 +3,6 @@
 A `Script` only ever moves on: a frame that does not fit raises ReplayMismatch and leaves it as it was.
 """
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from typing import Literal, Protocol, cast
 from pydantic_core import from_json
 
 from realtime_sdk.errors import ReplayMismatch
+from realtime_sdk.log.audio_payload import leave_out_audio
+from realtime_sdk.log.redaction import redact
 
 __all__ = ["Check", "Record", "Script", "event_of", "same_json", "value_of"]
 
@@ -20,7 +21,6 @@ Check = Literal["strict", "lenient", "off"]
 
 # A client cuts its audio into frames as it likes: in lenient mode any number of these is as good as the log's.
 APPENDS = frozenset({"input_audio_buffer.append", "session.input_audio_buffer.append"})
-_STEP = re.compile(r"[^./\[\]]+")
 
 
 class Record(Protocol):
@@ -87,8 +87,12 @@ class Slot:
     """Client records that one frame ticks off: a single one, or in lenient mode a whole run of audio appends."""
 
     records: tuple[Record, ...]
-    value: object
     type: str | None
+
+    @property
+    def first(self) -> Record:
+        """The record that stands for the slot."""
+        return self.records[0]
 
 
 class Script:
@@ -120,11 +124,11 @@ class Script:
     @property
     def next(self) -> Record | None:
         """The first of the client's records that is still to come, None when all are ticked off."""
-        return self._slots[self._first_open].records[0] if self._first_open < len(self._slots) else None
+        return self._slots[self._first_open].first if self._first_open < len(self._slots) else None
 
     def take(self, frame: bytes) -> None:
         """Tick off what the frame stands for. Raises ReplayMismatch when the log has no such frame here."""
-        place = self._find(self, value_of(frame))
+        place = self._find(self, frame)
         if place is not None:
             self._open[self._slots[place].type].remove(place)
             self._done[place] = True
@@ -132,23 +136,21 @@ class Script:
             self._matched += len(self._slots[self._first_open].records)
             self._first_open += 1
 
-    def _strict(self, got: object) -> int | None:
-        if self._first_open == len(self._slots):
-            raise self._mismatch("the log has no further frame of the client", got)
-        slot = self._slots[self._first_open]
-        paths = [_STEP.findall(path) for path in getattr(slot.records[0], "redacted", ())]
-        paths += [] if self._event_ids else [["event_id"]]
-        if not same_json(_without(slot.value, paths), _without(got, paths)):
-            raise self._mismatch("the client sent something else than the log says", got)
+    def _strict(self, frame: bytes) -> int | None:
+        expected = self.next
+        if expected is None:
+            raise self._mismatch("the log has no further frame of the client", frame)
+        if frame != expected.frame and not self._same(expected, frame):
+            raise self._mismatch("the client sent something else than the log says", frame)
         return self._first_open
 
-    def _lenient(self, got: object) -> int | None:
-        kind = _type(got)
+    def _lenient(self, frame: bytes) -> int | None:
+        kind = _type(frame)
         places = self._open.get(kind)
         if kind in APPENDS and places is not None:
             return self._run_for_append(places)
         if not places:
-            raise self._mismatch("the log has no such frame of the client any more", got)
+            raise self._mismatch("the log has no such frame of the client any more", frame)
         return places[0]
 
     def _run_for_append(self, places: Sequence[int]) -> int | None:
@@ -158,59 +160,60 @@ class Script:
         self._appended = True
         return places[0]
 
-    def _mismatch(self, message: str, got: object) -> ReplayMismatch:
-        slot = self._slots[self._first_open] if self._first_open < len(self._slots) else None
-        where = f"; record {slot.records[0].seq} is {_named(slot.value)}" if slot is not None else ""
+    def _same(self, expected: Record, frame: bytes) -> bool:
+        one, other = value_of(expected.frame), value_of(_as_recorded(expected, frame))
+        if not self._event_ids:
+            one, other = _without_event_id(one), _without_event_id(other)
+        return same_json(one, other)
+
+    def _mismatch(self, message: str, frame: bytes) -> ReplayMismatch:
+        record = self.next
+        where = "" if record is None else f"; record {record.seq} is {_named(record.frame)}"
         return ReplayMismatch(
-            f"{message}: got {_named(got)}{where}",
-            seq=None if slot is None else slot.records[0].seq,
-            expected=None if slot is None else _object(slot.value),
-            got=got,
+            f"{message}: got {_named(frame)}{where}",
+            seq=None if record is None else record.seq,
+            expected=None if record is None else event_of(record.frame),
+            got=value_of(frame),
         )
 
 
-_FINDERS: Mapping[Check, Callable[[Script, object], int | None]] = {
+_FINDERS: Mapping[Check, Callable[[Script, bytes], int | None]] = {
     "strict": Script._strict,
     "lenient": Script._lenient,
-    "off": lambda script, got: None,
+    "off": lambda script, frame: None,
 }
 
 
 def _slots(records: Iterable[Record], *, runs: bool) -> tuple[Slot, ...]:
-    singles = [Slot((r,), value := value_of(r.frame), _type(value)) for r in records if r.sender == "client"]
+    singles = [Slot((record,), _type(record.frame)) for record in records if record.sender == "client"]
     if not runs:
         return tuple(singles)
-    grouped = ((kind, list(group)) for kind, group in groupby(singles, lambda slot: slot.type))
+    grouped = ((kind, tuple(group)) for kind, group in groupby(singles, lambda slot: slot.type))
     return tuple(slot for kind, group in grouped for slot in (_joined(group) if kind in APPENDS else group))
 
 
 def _joined(slots: Sequence[Slot]) -> tuple[Slot]:
-    return (Slot(tuple(record for slot in slots for record in slot.records), slots[0].value, slots[0].type),)
+    return (Slot(tuple(slot.first for slot in slots), slots[0].type),)
 
 
-def _named(value: object) -> str:
-    return _type(value) or ("a frame that is no event" if not isinstance(value, dict) else "an event without type")
-
-
-def _type(value: object) -> str | None:
-    found = (_object(value) or {}).get("type")
+def _type(frame: bytes) -> str | None:
+    found = (event_of(frame) or {}).get("type")
     return found if isinstance(found, str) else None
 
 
-def _without(value: object, paths: Sequence[Sequence[str]]) -> object:
-    """The value with everything at the paths (keys and list positions) set to null."""
-    for path in paths:
-        value = _cut(value, path)
-    return value
+def _named(frame: bytes) -> str:
+    return _type(frame) or "a frame that is no event"
 
 
-def _cut(value: object, path: Sequence[str]) -> object:
-    if not path:
-        return None
-    step, rest = path[0], path[1:]
-    members, items = _object(value), _array(value)
-    if members is not None and (step in members or not rest):
-        return members | {step: _cut(members.get(step), rest)}
-    if items is not None and step.isdigit():
-        return [_cut(item, rest) if place == int(step) else item for place, item in enumerate(items)]
-    return value
+def _as_recorded(record: Record, frame: bytes) -> bytes:
+    """The frame as the log would have kept it: without secrets or audio where the record is without them."""
+    if getattr(record, "redacted", ()):
+        frame, _ = redact(frame)
+    if getattr(record, "audio_left_out", 0):
+        frame, _ = leave_out_audio(frame)
+    return frame
+
+
+def _without_event_id(value: object) -> object:
+    members = _object(value)
+    return value if members is None else {name: member for name, member in members.items() if name != "event_id"}
