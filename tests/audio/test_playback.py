@@ -24,7 +24,7 @@ def test_without_an_outlet_sound_is_heard_in_real_time() -> None:
     buffer.feed("a", 0, sound(1_000), at_ns=0)
     buffer.tick(250 * MS)
     assert buffer.positions() == (Position("a", 0, received_ms=1_000, queued_ms=1_000, heard_ms=250),)
-    assert (buffer.waiting_ms, buffer.unheard_ms) == (0, 750)
+    assert (buffer.waiting_ms, buffer.unheard_ms, buffer.playing) == (0, 750, True)
 
 
 def test_a_pause_between_deltas_is_not_heard_sound() -> None:
@@ -205,6 +205,7 @@ class Playing(RuleBasedStateMachine):
         cut = self.buffer.clear()
         assert all(part.heard_ms <= part.received_ms and part.cut for part in cut)
         assert self.buffer.unheard_ms == self.buffer.waiting_ms == 0
+        assert not self.buffer.playing
         assert self.buffer.take(100) == b""
 
     @invariant()

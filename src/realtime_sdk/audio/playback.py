@@ -94,6 +94,11 @@ class PlaybackBuffer:
         return self._wire
 
     @property
+    def playing(self) -> bool:
+        """Whether anything is unheard, be it less than a millisecond."""
+        return bool(self._unheard)
+
+    @property
     def waiting_ms(self) -> int:
         """Sound that was fed and not yet taken."""
         return self._wire.ms_in_bytes(sum(len(part.waiting) for part in self._unheard.values()))

@@ -1,0 +1,110 @@
+"""Everything on miniaudio's null backend: devices of the right tempo, without hardware."""
+
+import logging
+from dataclasses import dataclass
+
+import anyio
+import pytest
+
+from realtime_sdk.audio.devices import (
+    Device,
+    DeviceError,
+    DeviceLostError,
+    Microphone,
+    Speaker,
+    microphones,
+    speakers,
+)
+from realtime_sdk.audio.formats import PCM, PCMU
+from realtime_sdk.errors import RealtimeError
+from tests.audio.sounds import tone
+
+MICROPHONE = Device(0, "NULL Capture Device")
+SPEAKER = Device(0, "NULL Playback Device")
+
+
+@dataclass
+class Delta:
+    item_id: str
+    pcm: bytes
+    content_index: int = 0
+
+
+def test_devices_are_listed() -> None:
+    assert (microphones(null=True), speakers(null=True)) == ((MICROPHONE,), (SPEAKER,))
+
+
+@pytest.mark.parametrize("choice", [None, 0, "NULL Capture Device", "capture"])
+async def test_a_microphone_gives_pieces_of_the_wire_at_its_tempo(choice: int | str | None) -> None:
+    async with Microphone(choice, wire=PCMU, piece_ms=10, null=True) as microphone:
+        pieces = [await anext(microphone) for _ in range(5)]
+    assert pieces == [PCMU.silence(10)] * 5
+    assert microphone.lost_ms == 0
+
+
+async def test_a_closed_microphone_ends_its_iteration() -> None:
+    async with Microphone(piece_ms=5, null=True) as microphone:
+        await anext(microphone)
+    assert all([len(sound) == 240 async for sound in microphone])
+
+
+async def test_a_slow_reader_loses_the_oldest_sound_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        async with Microphone(piece_ms=5, buffer_ms=10, null=True) as microphone:
+            while microphone.lost_ms < 20:
+                await anyio.lowlevel.checkpoint()
+            assert len(await anext(microphone)) == 240
+    assert [record.message for record in caplog.records].count(
+        "the microphone is read too slowly; the oldest sound is dropped"
+    ) == 1
+
+
+async def test_a_microphone_that_goes_is_an_error_after_what_it_gave() -> None:
+    async with Microphone(piece_ms=5, null=True) as microphone:
+        await anext(microphone)
+        opened = microphone._opened
+        assert opened is not None
+        opened.stop_callback()
+        opened.stop()
+        with pytest.raises(DeviceLostError, match="microphone has gone"):
+            while True:
+                await anext(microphone)
+
+
+async def test_a_speaker_plays_and_knows_what_was_heard() -> None:
+    async with Speaker("playback", period_ms=5, null=True) as speaker:
+        speaker.feed(Delta("a", tone(40)))
+        position = speaker.position("a")
+        assert position is not None
+        assert position.heard_ms <= position.queued_ms <= position.received_ms == 40
+        await speaker.drained(every_ms=1)
+        assert [(event.item_id, event.heard_ms) for event in speaker.heard()] == [("a", 40)]
+
+
+async def test_a_speaker_stops_at_an_interruption() -> None:
+    async with Speaker(period_ms=5, null=True) as speaker:
+        speaker.feed(Delta("a", tone(10_000)))
+        while not (heard := speaker.heard()):
+            await anyio.lowlevel.checkpoint()
+        (cut,) = speaker.interrupt()
+        assert 0 < heard[0].heard_ms <= cut.heard_ms < 10_000
+        assert not speaker.playing
+
+
+async def test_a_speaker_that_went_takes_no_more() -> None:
+    async with Speaker(period_ms=5, null=True) as speaker:
+        opened = speaker._opened
+        assert opened is not None
+        opened.stop_callback()
+        with pytest.raises(DeviceLostError, match="speaker has gone"):
+            speaker.feed(Delta("a", PCM.silence(1)))
+
+
+@pytest.mark.parametrize("choice", [7, "no such thing"])
+async def test_a_device_that_does_not_exist_is_refused_and_the_others_are_named(choice: int | str) -> None:
+    with pytest.raises(DeviceError, match="0: NULL Playback Device"):
+        async with Speaker(choice, null=True):
+            pass
+    with pytest.raises(RealtimeError, match="0: NULL Capture Device"):
+        async with Microphone(choice, null=True):
+            pass
