@@ -1,15 +1,17 @@
 """A handshake that a real server refuses: status, body and code arrive, keys do not, redirects are not followed."""
 
 import json
+import ssl
 from http import HTTPStatus
 from typing import Any
 
 import anyio
 import pytest
 from websockets.datastructures import Headers
+from websockets.exceptions import InvalidURI, ProxyError
 from websockets.http11 import Response
 
-from realtime_sdk.errors import HandshakeError
+from realtime_sdk.errors import ConnectionLost, HandshakeError, LocalProtocolError
 from realtime_sdk.transport import WebsocketOptions, connect
 from realtime_sdk.transport.handshake import Attempt, handshake_error
 from tests.transport.loopback import SECRET, echo, serving
@@ -82,6 +84,22 @@ async def test_a_redirect_is_not_followed() -> None:
     assert f"refused the connection with HTTP 302 to {other}/" in str(refusal)
     assert SECRET not in str(refusal)
     assert reached == []
+
+
+@pytest.mark.parametrize(
+    ("raised", "error", "message"),
+    [
+        (TimeoutError(110, "Connection timed out"), ConnectionLost, "cannot be reached"),
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), ConnectionLost, "hung up during the handshake"),
+        (ExceptionGroup("all failed", [ConnectionRefusedError(111, "refused")]), ConnectionLost, "hung up"),
+        (ProxyError("failed to connect to SOCKS proxy"), ConnectionLost, "the proxy did not connect to"),
+        (InvalidURI("ws://x", "no"), LocalProtocolError, "ws://localhost is no websocket URL"),
+    ],
+)
+def test_rarer_failures_say_what_to_check(raised: Exception, error: type[Exception], message: str) -> None:
+    found = handshake_error(raised, Attempt("ws://localhost", (), DIRECT))
+    assert type(found) is error
+    assert message in str(found)
 
 
 def test_an_exception_that_is_none_of_the_connections_is_left_alone() -> None:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import anyio
-from websockets.exceptions import ConcurrencyError, ConnectionClosed as WebsocketClosed, PayloadTooBig
+from websockets.exceptions import ConcurrencyError, ConnectionClosed as WebsocketClosed
 
 from realtime_sdk.errors import ConnectionClosed, ConnectionLost
 from realtime_sdk.transport.closing import ABNORMAL, TOO_BIG, Close, closed_by_peer, closed_here, sendable
@@ -83,13 +83,13 @@ class WebsocketTransport:
         if self._closed is not None:
             return closed_here(self._closed)
         if exc.sent is not None:
-            return self._given_up(Close(exc.sent.code, exc.sent.reason), exc)
+            return self._given_up(Close(exc.sent.code, exc.sent.reason))
         return closed_by_peer(Close(ABNORMAL))
 
-    def _given_up(self, sent: Close, exc: WebsocketClosed) -> ConnectionLost:
+    def _given_up(self, sent: Close) -> ConnectionLost:
         """The error after `websockets` itself failed the connection: frame too large, pings unanswered, bad frames."""
         why = f"the connection was given up (close code {sent.code}: {sent.reason})"
-        if sent.code == TOO_BIG and isinstance(exc.__cause__, PayloadTooBig):
+        if sent.code == TOO_BIG and "fragments" not in sent.reason:  # else it was cut into more than 4,096 pieces
             limit = self._attempt.options.max_size
             why = f"the server sent a frame larger than {limit} bytes; raise options.max_size (close code {TOO_BIG})"
         return ConnectionLost(why, code=sent.code, reason=sent.reason)
