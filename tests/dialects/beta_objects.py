@@ -1,5 +1,6 @@
 """Hypothesis strategies: what beta and GA servers and clients say, and JSON that nobody should say."""
 
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -163,7 +164,7 @@ ga_client_events = (
 @st.composite
 def mangled(draw: st.DrawFn, events: st.SearchStrategy[Json]) -> Json:
     """Events in which something at any depth was replaced, or taken away."""
-    root = draw(events)
+    root = deepcopy(draw(events))  # strategies give the same constant again and again
     spots = list(_spots(root))
     holder, key = draw(st.sampled_from(spots))
     if draw(st.booleans()):
