@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from realtime_sdk.dialects import Dialect, get
 from realtime_sdk.errors import RemoteProtocolError
-from realtime_sdk.fold.update import Event, Update
+from realtime_sdk.fold.update import Event, UnreadUpdate, Update
 from realtime_sdk.log import LogRecord
 from realtime_sdk.protocol.local import ConnectionOpened
 from realtime_sdk.state import RealtimeState, reduce
@@ -46,6 +46,15 @@ class Reader:
         if record.sender == "local":
             self._follow_connection(events)
         return update
+
+    def believe_append(self, record: LogRecord, size: int) -> Update:
+        """The update of a record that appends `size` bytes of the user's audio, as `step` gives it, but unread.
+
+        Fifty such records go out a second, and their effect is one number.
+        """
+        settled, live, sent = before = self.state
+        self.state = after = RealtimeState((settled, live, sent + size))
+        return UnreadUpdate(record, before, after, self.dialect)
 
     def updates(self, records: Iterable[LogRecord]) -> Iterator[Update]:
         """One update a record."""

@@ -11,7 +11,7 @@ from realtime_sdk.state import RealtimeState
 if TYPE_CHECKING:
     from realtime_sdk.dialects import Dialect
 
-__all__ = ["Event", "Update"]
+__all__ = ["Event", "UnreadUpdate", "Update"]
 
 Event: TypeAlias = WireModel | UnknownEvent | RemoteProtocolError
 """A server, client or local event; one we do not know; or the error of a frame that is no JSON object."""
@@ -20,7 +20,7 @@ Event: TypeAlias = WireModel | UnknownEvent | RemoteProtocolError
 class Update:
     """What one record did. `before` and `after` are states, which never change under your hands."""
 
-    __slots__ = ("_dialect", "after", "before", "events", "record")
+    __slots__ = ("after", "before", "dialect", "events", "record")
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Update:
         self.events = events
         self.before = before
         self.after = after
-        self._dialect = dialect
+        self.dialect = dialect
 
     @property
     def event(self) -> Any:
@@ -52,8 +52,27 @@ class Update:
     @property
     def own_event(self) -> Any:
         """The event in the classes of the log's own dialect, read from the frame when asked for."""
-        return self._dialect.read_own(self.record.frame, self.record.sender)
+        return self.dialect.read_own(self.record.frame, self.record.sender)
 
     def __repr__(self) -> str:
         names = ", ".join(type(event).__name__ for event in self.events)
         return f"<Update {self.record.seq} {self.record.sender} {names}>"
+
+
+class UnreadUpdate(Update):
+    """An update whose effect was known without reading its frame: `events` reads it when asked for."""
+
+    __slots__ = ()
+
+    def __init__(  # pyright: ignore[reportMissingSuperCall]
+        self, record: LogRecord, before: RealtimeState, after: RealtimeState, dialect: "Dialect"
+    ) -> None:
+        self.record = record
+        self.before = before
+        self.after = after
+        self._dialect = dialect
+
+    @property
+    def events(self) -> tuple[Event, ...]:  # type: ignore[override]
+        """The events of the record, read now."""
+        return self._dialect.read(self.record.frame, self.record.sender)

@@ -74,7 +74,7 @@ def folded(item: Item, entries: list[Entry] | tuple[Entry, ...]) -> Item:
 
 
 class PartWriter:
-    """One part while deltas are folded into it."""
+    """One part while deltas are folded into it. Made from a part it wrote, it goes on as if it had never stopped."""
 
     __slots__ = ("audio_bytes", "bytes_per_ms", "end", "final", "part", "seed", "spoken", "streamed")
 
@@ -85,28 +85,28 @@ class PartWriter:
         self.audio_bytes = part.audio_bytes
         self.bytes_per_ms = part.bytes_per_ms if part.audio_bytes else bytes_per_ms
         self.spoken: list[tuple[str, int]] = []
-        words = _words(part) or ""
-        self.seed, streamed = part.seed if part.seed is not None else ("", words)
-        if part.seed is None and words and not part.streamed:
-            self.seed, streamed = words, ""
-        self.streamed = [streamed] if streamed else []
+        self.seed, streamed = part.streamed or (_words(part) or "", "")
+        self.streamed = [streamed]
 
     def result(self) -> Part:
         """The part with everything folded in."""
-        streamed = "".join(self.streamed)
-        words = self.end if self.end is not None else _joined(self.seed, streamed)
-        field = "transcript" if _speaks(self.part) else "text"
-        changes = {field: words} if words or self.end is not None or _words(self.part) is not None else {}
         return evolve(
             self.part,
-            **changes,
+            **self._text(),
             final=self.final,
-            streamed=bool(streamed) or self.part.streamed,
-            seed=(self.seed, streamed) if self.seed else None,
             audio_bytes=self.audio_bytes,
             bytes_per_ms=self.bytes_per_ms,
             spoken=(*self.part.spoken, *self.spoken) if self.spoken else self.part.spoken,
         )
+
+    def _text(self) -> dict[str, object]:
+        field = "transcript" if _speaks(self.part) else "text"
+        if self.end is not None:
+            return {field: self.end, "streamed": None}
+        streamed = "".join(self.streamed)
+        if self.final or not streamed:
+            return {}
+        return {field: _joined(self.seed, streamed), "streamed": (self.seed, streamed)}
 
 
 class ItemWriter:
@@ -124,15 +124,18 @@ class ItemWriter:
         """The writer of the part at `index`, which is taken to be of `kind` if it was not opened."""
         writer = self._parts.get(index)
         if writer is None:
-            parts = self._item.parts
-            part = parts[index] if 0 <= index < len(parts) else Part(kind)
+            part = self._item.parts[index] if self._has(index) else Part(kind)
             writer = self._parts[index] = PartWriter(part, self._item.bytes_per_ms)
         return writer
 
     def replace(self, index: int, part: Part) -> None:
         """Puts `part` at `index` if nothing is there yet."""
-        if index not in self._parts and not 0 <= index < len(self._item.parts):
+        if index not in self._parts and not self._has(index):
             self._parts[index] = PartWriter(part, self._item.bytes_per_ms)
+
+    def _has(self, index: int) -> bool:
+        parts = self._item.parts
+        return 0 <= index < len(parts) and (parts[index].type != GAP.type or parts[index].unknown is not None)
 
     def argue(self, text: str) -> None:
         """Adds to the arguments of a call."""
@@ -155,7 +158,7 @@ class ItemWriter:
 
     def _all_parts(self) -> tuple[Part, ...]:
         length = max(len(self._item.parts), 1 + max(self._parts))
-        parts = [*self._item.parts, *[Part("unknown")] * (length - len(self._item.parts))]
+        parts = [*self._item.parts, *[GAP] * (length - len(self._item.parts))]
         for index, writer in self._parts.items():
             parts[index] = writer.result()
         return tuple(parts)
@@ -249,6 +252,10 @@ def _end(writer: ItemWriter, index: int, kind: str, text: str) -> None:
 
 
 SPOKEN: Final = frozenset({"output_audio", "input_audio", "audio"})
+
+
+GAP: Final = Part("unknown")
+"""Stands where a later part came before an earlier one."""
 
 
 def _speaks(part: Part) -> bool:

@@ -67,10 +67,8 @@ class Part:
     text: str | None = None
     transcript: str | None = None
     final: bool = False
-    streamed: bool = False
-    """True once deltas came for it."""
-    seed: tuple[str, str] | None = None
-    """Text that came whole before any delta, and the deltas since; None once it does not matter."""
+    streamed: tuple[str, str] | None = None
+    """What stood there before any delta, and the deltas since: what `text` or `transcript` is made of until final."""
     image_url: str | None = None
     detail: str | None = None
     audio_bytes: int = 0

@@ -39,7 +39,7 @@ def part_of(wire: Any) -> Part:
     """The state's part for a wire content part."""
     if isinstance(wire, Unknown):
         return Part(wire.type or "unknown", unknown=wire)
-    kind = wire.type or ("input_text" if getattr(wire, "text", None) is not None else "unknown")
+    kind = wire.type or ("output_audio" if getattr(wire, "transcript", None) is not None else "output_text")
     return Part(
         PART_TYPES.get(kind, kind),
         text=getattr(wire, "text", None),
