@@ -13,9 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m codegen", description="From a published protocol to our classes.")
     commands = parser.add_subparsers(dest="command", required=True)
     generating = commands.add_parser("generate", help="write what is generated from spec/")
-    generating.add_argument(
-        "--check", action="store_true", help="write nothing; fail with a diff if anything would change"
-    )
+    generating.add_argument("--check", action="store_true", help="write nothing; fail with a diff if they differ")
     generating.add_argument("--spec", type=Path, default=Spec().folder, help="the folder of the spec")
     chosen = parser.parse_args(arguments)
     return _generate(Spec(chosen.spec), only_check=chosen.check)

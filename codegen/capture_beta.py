@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codegen.facts import CaptureError
+from realtime_sdk.protocol.json_values import is_object
 
 __all__ = ["capture_beta"]
 
@@ -20,9 +21,9 @@ Json = dict[str, Any]
 def capture_beta(document: Mapping[str, Any]) -> Json:
     """The spec of the beta dialect, in the same form as the others."""
     wire = document.get("beta_wire")
-    if not isinstance(wire, Mapping):
+    if not is_object(wire):
         raise CaptureError("the document has no table beta_wire")
-    events = {side: list(wire[side].values()) for side in ("client", "server")}
+    events: dict[str, list[Json]] = {side: list(wire[side].values()) for side in ("client", "server")}
     table = _Table(_shapes_per_model([*events["client"], *events["server"]]))
     for event in [*events["client"], *events["server"]]:
         table.schemas[event["schema"]] = table.object(event["fields"], event["schema"])
@@ -40,8 +41,8 @@ class _Table:
     """Schemas as they are found; `shapes` says how many shapes a model name stands for."""
 
     shapes: Mapping[str, set[str]]
-    names: dict[str, str] = field(default_factory=dict)
-    schemas: Json = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    schemas: Json = field(default_factory=dict[str, Any])
 
     def object(self, fields: Mapping[str, Any], owner: str) -> Json:
         return {

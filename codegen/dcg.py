@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from codegen.normalise import Plan
-from codegen.shapes import Anything, Enum, ListOf, MapOf, Nullable, Object, Ref, Scalar, Shape, Union
+from codegen.shapes import Anything, Enum, Field, ListOf, MapOf, Nullable, Object, Ref, Scalar, Shape, Union
 
 __all__ = ["HEADER", "openapi_of", "write_models"]
 
@@ -42,6 +42,7 @@ FLAGS = (
     "--use-schema-description",
     "--use-double-quotes",
     "--disable-timestamp",
+    "--disable-future-imports",
     "--formatters ruff-check ruff-format",
 )
 
@@ -50,13 +51,13 @@ def write_models(plan: Plan, descriptions: Mapping[str, str], output: Path, scra
     """Write the module of a dialect's classes; `scratch` is a folder for the generator's input."""
     document = scratch / f"{plan.dialect}.json"
     document.write_text(json.dumps(openapi_of(plan, descriptions), indent=1))
-    unions = {name: shape for name, shape in plan.shapes.items() if isinstance(shape, Union) and shape.unknown}
+    unions = plan.open_unions()
     arguments = [
         *" ".join(FLAGS).split(),
         *("--input", str(document), "--output", str(output)),
         *("--base-class", f"{BASES}.wire.WireModel"),
         *("--base-class-map", json.dumps(_bases(plan))),
-        *("--type-overrides", json.dumps({each: f"{BASES}.unknown.{each}" for each in _unknowns(unions)})),
+        *("--type-overrides", json.dumps(_imported(plan))),
         *("--custom-template-dir", str(TEMPLATES)),
         *("--additional-imports", f"{BASES}.unknown.OpenUnion,typing.Annotated"),
         *("--extra-template-data", json.dumps({name: {"open_union": _tags(shape)} for name, shape in unions.items()})),
@@ -70,16 +71,18 @@ def write_models(plan: Plan, descriptions: Mapping[str, str], output: Path, scra
 
 
 def _bases(plan: Plan) -> dict[str, str]:
-    bases = {name: f"{BASES}.wire.ClientEventBase" for name in plan.client.values()}
+    bases = dict.fromkeys(plan.client.values(), f"{BASES}.wire.ClientEventBase")
     for wire_type, name in plan.server.items():
-        bases[name] = (
-            f"{BASES}.audio_delta.AudioDelta" if wire_type in AUDIO_DELTAS else f"{BASES}.wire.ServerEventBase"
-        )
+        bases[name] = f"{BASES}.{'audio_delta.AudioDelta' if wire_type in AUDIO_DELTAS else 'wire.ServerEventBase'}"
     return bases
 
 
-def _unknowns(unions: Mapping[str, Union]) -> list[str]:
-    return sorted({shape.unknown for shape in unions.values() if shape.unknown})
+def _imported(plan: Plan) -> dict[str, str]:
+    """What the generated module imports instead of defining it."""
+    return {
+        "JsonValue": f"{BASES}.json_values.JsonValue",
+        **{name: f"{BASES}.unknown.{name}" for name in plan.unknown_members()},
+    }
 
 
 def _tags(shape: Union) -> str:
@@ -88,46 +91,50 @@ def _tags(shape: Union) -> str:
 
 def openapi_of(plan: Plan, descriptions: Mapping[str, str]) -> dict[str, Any]:
     """The plan as an OpenAPI document, every class with its description."""
-    schemas: dict[str, Any] = {}
+    schemas: dict[str, Any] = {name: {"type": "object"} for name in _imported(plan)}
     for name, shape in plan.shapes.items():
         schemas[name] = _schema(shape)
         if isinstance(shape, Object) and name in descriptions:
             schemas[name]["description"] = descriptions[name]
-        if isinstance(shape, Union) and shape.unknown:
-            schemas.setdefault(shape.unknown, {"type": "object"})
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": plan.dialect, "version": "1"},
-        "paths": {},
-        "components": {"schemas": schemas},
-    }
+    head = {"openapi": "3.1.0", "info": {"title": plan.dialect, "version": "1"}, "paths": {}}
+    return {**head, "components": {"schemas": schemas}}
 
 
 def _schema(shape: Shape) -> dict[str, Any]:
     match shape:
-        case Anything():
-            return {}
-        case Scalar("number"):
-            return {"anyOf": [{"type": "integer"}, {"type": "number"}]}  # 5 stays 5 on its way through
-        case Scalar(kind):
-            return {"type": kind}
-        case Enum(values, kind, is_open):
-            known = {"type": kind, "enum": list(values)}
-            return {"anyOf": [known, {"type": kind}]} if is_open else {"type": kind, "const": values[0]}
         case ListOf(item):
             return {"type": "array", "items": _schema(item)}
         case MapOf(value):
-            return {"type": "object", "additionalProperties": _schema(value) or True}
+            return {"type": "object", "additionalProperties": _schema(value)}
         case Nullable(inner):
             return {"anyOf": [_schema(inner), {"type": "null"}]}
         case Ref(name):
             return {"$ref": f"#/components/schemas/{name}"}
-        case Union():
-            members = [_schema(member) for member in shape.members]
-            return {"anyOf": [*members, _schema(Ref(shape.unknown))] if shape.unknown else members}
+        case Union(members, unknown):
+            return {"anyOf": [*map(_schema, members), *([_schema(Ref(unknown))] if unknown else [])]}
         case Object(fields):
-            return {
-                "type": "object",
-                "properties": {name: _schema(field.shape) for name, field in fields.items()},
-                "required": [name for name, field in fields.items() if field.required],
-            }
+            return _object(fields)
+        case Anything() | Scalar() | Enum():
+            return _scalar(shape)
+
+
+def _object(fields: Mapping[str, Field]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {name: _schema(field.shape) for name, field in fields.items()},
+        "required": [name for name, field in fields.items() if field.required],
+    }
+
+
+def _scalar(shape: Anything | Scalar | Enum) -> dict[str, Any]:
+    match shape:
+        case Anything():
+            return _schema(Ref("JsonValue"))
+        case Scalar("number"):
+            return {"anyOf": [{"type": "integer"}, {"type": "number"}]}  # 5 stays 5 on its way through
+        case Scalar(kind):
+            return {"type": kind}
+        case Enum(values, kind, open=True):
+            return {"anyOf": [{"type": kind, "enum": list(values)}, {"type": kind}]}
+        case Enum(values, kind):
+            return {"type": kind, "const": values[0]}

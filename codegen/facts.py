@@ -4,22 +4,28 @@ The two tables say what is a fact and what is prose. A keyword in neither stops 
 nothing new is lost without being seen.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+from realtime_sdk.protocol.json_values import JsonObject, is_array, is_object
 
 __all__ = ["REF", "CaptureError", "facts_of", "references", "schema_closure"]
 
 REF = "#/components/schemas/"
 
-FACTS = frozenset(
-    "$ref additionalProperties allOf anyOf const default discriminator enum format items maxItems maxLength maximum "
-    "minItems minLength minimum nullable oneOf pattern properties required type uniqueItems".split()
-)
-PROSE = frozenset(
-    "$comment $id $schema deprecated description example examples externalDocs readOnly title writeOnly xml".split()
-)
+# fmt: off
+FACTS = frozenset({
+    "$ref", "additionalProperties", "allOf", "anyOf", "const", "default", "discriminator", "enum",
+    "format", "items", "maxItems", "maxLength", "maximum", "minItems", "minLength", "minimum",
+    "nullable", "oneOf", "pattern", "properties", "required", "type", "uniqueItems",
+})
+PROSE = frozenset({
+    "$comment", "$id", "$schema", "deprecated", "description", "example", "examples", "externalDocs",
+    "readOnly", "title", "writeOnly", "xml",
+})
+# fmt: on
 
-Json = dict[str, Any]
+Json = JsonObject
 
 
 class CaptureError(Exception):
@@ -28,7 +34,7 @@ class CaptureError(Exception):
 
 def facts_of(schema: Any, *, at: str) -> Any:
     """The schema without prose, with short references (`{"$ref": "Name"}`); `at` names the place in errors."""
-    if not isinstance(schema, Mapping):
+    if not is_object(schema):
         return schema
     kept: Json = {}
     for keyword, value in schema.items():
@@ -64,7 +70,7 @@ def _short(reference: str, at: str) -> str:
 
 def references(schema: Any) -> Iterator[str]:
     """Every name that a captured schema refers to, in its order."""
-    if isinstance(schema, Mapping):
+    if is_object(schema):
         if isinstance(schema.get("$ref"), str):
             yield schema["$ref"]
         for keyword, value in schema.items():
@@ -73,7 +79,7 @@ def references(schema: Any) -> Iterator[str]:
                     yield from references(inner)
             elif keyword not in {"default", "enum", "const", "required"}:
                 yield from references(value)
-    elif isinstance(schema, list):
+    elif is_array(schema):
         for inner in schema:
             yield from references(inner)
 

@@ -31,7 +31,7 @@ class NameTable:
     schemas: Mapping[str, str]
     fields: Mapping[str, str]
     unknown: Mapping[str, str]
-    used: set[tuple[str, str]] = field(default_factory=set)
+    used: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     @classmethod
     def read(cls, dialect: str, tables: Mapping[str, Any]) -> "NameTable":

@@ -34,6 +34,14 @@ class Plan:
         """What becomes a class."""
         return {name: shape for name, shape in self.shapes.items() if isinstance(shape, Object)}
 
+    def open_unions(self) -> dict[str, Union]:
+        """The unions with a member for what nobody knows."""
+        return {name: shape for name, shape in self.shapes.items() if isinstance(shape, Union) and shape.unknown}
+
+    def unknown_members(self) -> list[str]:
+        """The names of those members."""
+        return sorted({shape.unknown for shape in self.open_unions().values() if shape.unknown})
+
 
 def normalised(spec: Mapping[str, Any], names: NameTable) -> Plan:
     """The plan for a corrected spec."""

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from realtime_sdk.protocol.json_values import is_array, is_object
+
 __all__ = ["OverlayError", "patched"]
 
-KEYS = frozenset({"evidence", "new", "old", "pointer", "why"})
+KEYS = {"evidence", "new", "old", "pointer", "why"}
 
 _ABSENT = object()
 
@@ -30,7 +32,7 @@ def patched(spec: Mapping[str, Any], patches: Sequence[Mapping[str, Any]]) -> di
 
 
 def _apply(spec: dict[str, Any], patch: Mapping[str, Any], name: str) -> None:
-    if patch.keys() != KEYS:
+    if set(patch) != KEYS:
         raise OverlayError(f"{name}: a patch has exactly the keys {', '.join(sorted(KEYS))}")
     *way, last = [_unescaped(step) for step in patch["pointer"].split("/")[1:]]
     place: Any = spec
@@ -53,13 +55,13 @@ def _check(name: str, patch: Mapping[str, Any], found: Any) -> None:
 
 
 def _step(place: Any, step: str) -> Any:
-    if isinstance(place, list):
+    if is_array(place):
         return place[int(step)] if step.isdigit() and int(step) < len(place) else _ABSENT
-    return place.get(step, _ABSENT) if isinstance(place, dict) else _ABSENT
+    return place.get(step, _ABSENT) if is_object(place) else _ABSENT
 
 
 def _put(place: Any, step: str, new: Any) -> None:
-    if isinstance(place, list):
+    if is_array(place):
         index = int(step)
         place[index : index + 1] = [] if new is None else [new]
     elif new is None:

@@ -11,7 +11,7 @@ __all__ = ["registry_files"]
 def registry_files(plan: Plan, stamp: str) -> dict[str, str]:
     """File name → source, unformatted; `stamp` names the spec that the classes were made from."""
     events = {*plan.client.values(), *plan.server.values()}
-    unknown = sorted({shape.unknown for shape in plan.shapes.values() if getattr(shape, "unknown", None)})
+    unknown = plan.unknown_members()
     models = sorted(set(plan.shapes) - events)
     return {
         "__init__.py": _registry(plan, stamp),

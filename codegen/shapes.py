@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from realtime_sdk.protocol.json_values import is_array, is_object
+
 __all__ = [
     "Anything",
     "Enum",
@@ -131,8 +133,8 @@ def _plain(schema: Mapping[str, Any]) -> Shape:
         )
     if kind == "object":
         values = schema.get("additionalProperties")
-        return MapOf(read_shape(values) if isinstance(values, Mapping) else Anything())
-    if isinstance(kind, list):
+        return MapOf(read_shape(values) if is_object(values) else Anything())
+    if is_array(kind):
         return _union([{**schema, "type": each} for each in kind])
     return Scalar(kind) if kind else Anything()
 

@@ -5,7 +5,7 @@ The rule: `encode(decode(frame))` is the same JSON value as the frame.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import pybase64
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 
 from realtime_sdk.errors import RemoteProtocolError
 from realtime_sdk.protocol import registries
-from realtime_sdk.protocol.local import LOCAL_EVENTS
+from realtime_sdk.protocol.json_values import JsonObject, is_object
 from realtime_sdk.protocol.registries import Registry
 from realtime_sdk.protocol.unknown import UnknownEvent, first_problem
 from realtime_sdk.protocol.wire import WireModel
@@ -26,18 +26,18 @@ Sender: TypeAlias = Literal["client", "server", "local"]
 _APPEND = b'{"type":"input_audio_buffer.append","audio":"'
 
 
-def parse(frame: bytes | str) -> dict[str, Any]:
+def parse(frame: bytes | str) -> JsonObject:
     """The JSON object in a frame; `RemoteProtocolError` if there is none (NaN and Infinity are not JSON)."""
     try:
         found = from_json(frame, allow_inf_nan=False)
     except ValueError as broken:
         raise RemoteProtocolError(f"the frame is not JSON: {broken}", frame=_bytes(frame)) from None
-    if not isinstance(found, dict):
+    if not is_object(found):
         raise RemoteProtocolError(f"the frame is JSON but no object: {type(found).__name__}", frame=_bytes(frame))
     return found
 
 
-def name(obj: dict[str, Any], classes: Mapping[str, type[WireModel]]) -> Event:
+def name(obj: JsonObject, classes: Mapping[str, type[WireModel]]) -> Event:
     """The event that an object is, by its `type`; an `UnknownEvent` if there is no class, or it does not fit."""
     wire_type = obj.get("type")
     if not isinstance(wire_type, str):
@@ -57,7 +57,11 @@ def decode(frame: bytes | str, *, registry: Registry | None = None, sender: Send
     Never raises but for a frame that is no JSON object (`RemoteProtocolError`): an unknown type or an
     invalid body is an `UnknownEvent`, an unknown item, part or tool an `Unknown…` inside the event.
     """
-    return name(parse(frame), _classes(registry or registries.GA, sender))
+    tables = registry or registries.GA
+    try:
+        return tables.passes[sender](frame)
+    except ValueError:
+        return name(parse(frame), tables.classes[sender])
 
 
 def encode(event: Event) -> bytes:
@@ -72,15 +76,5 @@ def encode_append(pcm: bytes) -> bytes:
     return b'%b%b"}' % (_APPEND, pybase64.b64encode(pcm))
 
 
-def _classes(registry: Registry, sender: Sender) -> Mapping[str, type[WireModel]]:
-    match sender:
-        case "server":
-            return registry.server
-        case "client":
-            return registry.client
-        case "local":
-            return LOCAL_EVENTS
-
-
 def _bytes(frame: bytes | str) -> bytes:
-    return frame.encode() if isinstance(frame, str) else bytes(frame)
+    return frame.encode(errors="surrogatepass") if isinstance(frame, str) else bytes(frame)

@@ -6,10 +6,13 @@ the client says. A dialect that nobody names is never imported.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
-from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase
+from realtime_sdk.protocol.local import LOCAL_EVENTS
+from realtime_sdk.protocol.one_pass import Pass, one_pass
+from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase, WireModel
 
 __all__ = ["BETA", "GA", "TRANSLATION", "Registry"]
 
@@ -22,6 +25,16 @@ class Registry:
     server: Mapping[str, type[ServerEventBase]]
     client: Mapping[str, type[ClientEventBase]]
     spec: str
+
+    @cached_property
+    def classes(self) -> Mapping[str, Mapping[str, type[WireModel]]]:
+        """Wire type → class, by sender."""
+        return {"server": self.server, "client": self.client, "local": LOCAL_EVENTS}
+
+    @cached_property
+    def passes(self) -> Mapping[str, Pass]:
+        """The short way from a frame to an event, by sender."""
+        return {sender: one_pass(classes) for sender, classes in self.classes.items()}
 
 
 GA: Registry

@@ -4,13 +4,14 @@ A value in place of an event or of a member of a union, never an exception. The 
 exactly what was received, and it is what is sent again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
-from typing_extensions import TypeAliasType
+
+from realtime_sdk.protocol.json_values import JsonObject, is_object, sayable
 
 __all__ = [
     "OpenUnion",
@@ -41,7 +42,7 @@ class UnknownEvent:
     """
 
     type: str | None
-    raw: Mapping[str, Any]
+    raw: JsonObject
     why: str = ""
 
 
@@ -197,7 +198,7 @@ def _tagged(
 
 def _fallback(unknown: type[Unknown], why: Callable[[Any], str]) -> CoreSchema:
     def keep(value: Any) -> Unknown:
-        return value if isinstance(value, Unknown) else unknown(value, why(value))
+        return value if isinstance(value, Unknown) else unknown(sayable(value), why(value))
 
     def send(value: Any) -> Any:
         return value.raw
@@ -209,7 +210,7 @@ def _fallback(unknown: type[Unknown], why: Callable[[Any], str]) -> CoreSchema:
 
 def _reason(raw: Any, models: list[type[BaseModel]], tags: tuple[str, ...]) -> str:
     """Why none of the members took the value. Slow, and only asked when none did."""
-    if not isinstance(raw, Mapping):
+    if not is_object(raw):
         return f"a {type(raw).__name__} is no member"
     fitting = [model for model in models if all(_tag_of(model, tag) in (raw.get(tag), None) for tag in tags)]
     if len(fitting) != 1:
@@ -233,9 +234,9 @@ def _tag_of(model: type[BaseModel], tag: str) -> Any:
 
 
 def _is_a(member: Any, base: type) -> bool:
-    return isinstance(member, type) and not isinstance(member, TypeAliasType) and issubclass(member, base)
+    return isinstance(member, type) and issubclass(member, base)
 
 
 def _text(raw: Any, name: str) -> str | None:
-    value = raw.get(name) if isinstance(raw, Mapping) else None
+    value = raw.get(name) if is_object(raw) else None
     return value if isinstance(value, str) else None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args, ge
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from realtime_sdk.errors import LocalProtocolError
+from realtime_sdk.protocol.json_values import JsonValue, is_array, is_object
 from realtime_sdk.protocol.unknown import Unknown
 
 __all__ = ["ClientEventBase", "LocalEventBase", "ServerEventBase", "WireModel", "literal_tags"]
@@ -40,6 +41,9 @@ class WireModel(_Written):
     Built by keyword it refuses unknown names with `LocalProtocolError`. Fields that were not given
     stay absent on the wire; a field given as None is sent as null.
     """
+
+    if not TYPE_CHECKING:
+        __pydantic_extra__: dict[str, JsonValue]  # pydantic reads it; for type checkers the base says it
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
 
@@ -100,10 +104,10 @@ def _slips(given: Any, made: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield (*path, name), f"{type(made).__name__} has no such field{_nearest(name, type(made))}"
         for name in made.model_fields_set & type(made).model_fields.keys():
             yield from _slips(given[name], getattr(made, name), (*path, name))
-    elif isinstance(made, list):
+    elif is_array(made):
         for index, (before, after) in enumerate(zip(given, made, strict=True)):
             yield from _slips(before, after, (*path, index))
-    elif isinstance(made, dict):
+    elif is_object(made):
         for name in made:
             yield from _slips(given[name], made[name], (*path, name))
 
