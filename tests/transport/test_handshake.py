@@ -71,6 +71,18 @@ async def test_a_key_that_the_server_echoes_is_blotted_out() -> None:
     assert str(refusal).endswith("(invalid_api_key): [redacted]: [redacted] is wrong")
 
 
+async def test_a_key_in_a_subprotocol_is_blotted_out_too() -> None:
+    def twice(websocket: Any, request: Any, response: Response) -> None:
+        response.headers["Sec-WebSocket-Protocol"] = f"realtime, key.{SECRET}"
+
+    options = WebsocketOptions(proxy=False, subprotocols=("realtime", f"key.{SECRET}"))
+    with anyio.fail_after(5):
+        async with serving(echo, process_response=twice) as url:
+            with pytest.raises(HandshakeError, match=r"key\.\[redacted\]; check the URL and options.subprotocols"):
+                async with connect(url, options=options):
+                    pass
+
+
 async def test_a_redirect_is_not_followed() -> None:
     reached: list[str] = []
 

@@ -5,7 +5,7 @@ written by a task of their own, in the connection's nursery, and `send` waits fo
 promise that asyncio's buffered sockets give.
 """
 
-import math
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -44,18 +44,23 @@ class _TrioLink:
     def __init__(self, websocket: ClientConnection) -> None:
         self._websocket = websocket
         self.recv = websocket.recv
-        self._outgoing, self._to_write = trio.open_memory_channel[bytes](math.inf)
+        self._unwritten: deque[bytes] = deque()
         self._unwritten_bytes = 0
-        self._written: trio.Event | None = None
+        self._queued = trio.Event()
+        self._written = trio.Event()
+        self._closing = False
         self._end: ConnectionClosed | None = None
         websocket.nursery.start_soon(self._write)
 
     async def send(self, frame: bytes) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
-        if self._websocket.state is not State.OPEN or self._end is not None:
+        if self._end is not None:
+            raise self._end
+        if self._websocket.state is not State.OPEN:
             await self._websocket.send(frame, text=True)  # waits for the end and raises it
-        self._outgoing.send_nowait(frame)
+        self._unwritten.append(frame)
         self._unwritten_bytes += len(frame)
+        self._queued.set()
         if self._unwritten_bytes > WRITE_LIMIT_BYTES:
             await self._written_down_to(WRITE_LIMIT_BYTES)
 
@@ -63,30 +68,40 @@ class _TrioLink:
         while self._unwritten_bytes > unwritten_bytes:
             if self._end is not None:
                 raise self._end
-            if self._written is None:
-                self._written = trio.Event()
             await self._written.wait()
 
     async def _write(self) -> None:
         end: ConnectionClosed = ConnectionClosedError(None, None)
         try:
-            async for frame in self._to_write:
-                await self._websocket.send(frame, text=True)
-                self._unwritten_bytes -= len(frame)
-                self._wake()
+            while self._unwritten or not self._closing:
+                await self._queued.wait()
+                self._queued = trio.Event()
+                await self._write_all()
         except ConnectionClosed as exc:
             end = exc
         finally:
             self._end = end
-            self._wake()
-
-    def _wake(self) -> None:
-        if self._written is not None:
             self._written.set()
-            self._written = None
+
+    async def _write_all(self) -> None:
+        """Write all that is queued, in as few turns as there are: a turn costs more than a frame."""
+        while self._unwritten:
+            frames = tuple(self._unwritten)
+            self._unwritten.clear()
+            async with self._websocket.send_context():
+                for frame in frames:
+                    self._websocket.protocol.send_text(frame)
+            self._unwritten_bytes -= sum(map(len, frames))
+            self._written.set()
+            self._written = trio.Event()
+
+    def _stop_writing(self) -> None:
+        """Let the writing task end once all is written."""
+        self._closing = True
+        self._queued.set()
 
     async def close(self, code: int, reason: str) -> None:
-        self._outgoing.close()
+        self._stop_writing()
         try:
             await trio.lowlevel.checkpoint()
             with suppress(ConnectionClosed):
@@ -108,7 +123,7 @@ class _TrioLink:
                     await self._websocket.send_data()
 
     async def drop(self) -> None:
-        self._outgoing.close()
+        self._stop_writing()
         self._websocket.protocol.data_to_send()  # `websockets` would try to write it, and log its failure
         await trio.aclose_forcefully(self._websocket.stream)
         self._free_reader()

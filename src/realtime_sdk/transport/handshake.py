@@ -46,11 +46,12 @@ class Attempt:
         return shown_url(self.url)
 
     def blotted(self, text: str) -> str:
-        """The text without anything that was sent as a header value (a server may echo a key)."""
-        for _, value in self.headers:
-            for secret in (value, value.removeprefix("Bearer ")):
-                if len(secret) >= _SHORTEST_SECRET:
-                    text = text.replace(secret, _BLOT)
+        """The text without anything of the headers and subprotocols that may be a key (a server may echo it)."""
+        values = [value for _, value in self.headers]
+        keys = [name.partition(".")[2] for name in self.options.subprotocols]  # openai-insecure-api-key.sk-…
+        for secret in (*values, *(value.removeprefix("Bearer ") for value in values), *keys):
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, _BLOT)
         return text
 
 
@@ -160,7 +161,8 @@ def _no_upgrade(exc: Exception, attempt: Attempt) -> RealtimeError:
     if any(isinstance(cause, EOFError) for cause in _causes(exc)):
         return _hung_up(exc, attempt)
     return HandshakeError(
-        f"{attempt.shown} did not answer as a websocket server does: {exc}; check the URL and options.subprotocols"
+        f"{attempt.shown} did not answer as a websocket server does: {attempt.blotted(str(exc))}; "
+        "check the URL and options.subprotocols"
     )
 
 
