@@ -3,12 +3,13 @@
 Audio stands as the string `delta` of an event whose type ends in `audio.delta`, or as a string `audio` at any depth.
 """
 
-import re
 from typing import Final
+
+from pydantic_core import SchemaValidator, core_schema
 
 from realtime_sdk.log.json_text import strings, unquote
 
-__all__ = ["leave_out_audio", "payload_start"]
+__all__ = ["SMALLEST_PAYLOAD", "leave_out_audio", "payload_start"]
 
 # The frames that make up almost all of the bytes of a session, as servers and clients write them.
 _TYPES: Final = (
@@ -20,8 +21,12 @@ _TYPES: Final = (
 )
 _HEADS: Final = tuple(head + kind + b'"' for kind in _TYPES for head in (b'{"type":"', b'{"type": "'))
 _NAMES: Final = (b'"delta":', b'"audio":', b'"delta": ', b'"audio": ')
-_MAYBE: Final = re.compile(rb'"audio"\s*:\s*"|audio\.delta"')
-_SMALLEST: Final = 512
+# One scan for what every other frame with audio must have in it.
+_may_hold_audio = SchemaValidator(
+    core_schema.str_schema(pattern=r'"audio"|audio\.delta"', regex_engine="rust-regex")
+).isinstance_python
+SMALLEST_PAYLOAD: Final = 512
+"""Bytes of the smallest frame that is worth a look at its shape."""
 
 
 def payload_start(frame: bytes) -> int:
@@ -29,7 +34,7 @@ def payload_start(frame: bytes) -> int:
 
     The payload then ends two bytes before the frame does and has no quote in it. -1 means: look closer.
     """
-    if len(frame) < _SMALLEST or not frame.startswith(_HEADS) or not frame.endswith(b'"}'):
+    if len(frame) < SMALLEST_PAYLOAD or not frame.startswith(_HEADS) or not frame.endswith(b'"}'):
         return -1
     quote = frame.rfind(b'"', 0, -2)
     return quote if frame.endswith(_NAMES, 0, quote) else -1
@@ -40,7 +45,7 @@ def leave_out_audio(frame: bytes) -> tuple[bytes, int]:
     quote = payload_start(frame)
     if quote >= 0:
         return frame[: quote + 1] + frame[-2:], len(frame) - quote - 3
-    if _MAYBE.search(frame) is None:
+    if not _may_hold_audio(frame):
         return frame, 0
     return _leave_out_everywhere(frame)
 

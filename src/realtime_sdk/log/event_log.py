@@ -82,7 +82,8 @@ class EventLog(Sequence[LogRecord]):
         if self.keep == "without_audio":
             frame, left_out = leave_out_audio(record.frame)
             if left_out:
-                record = record._replace(frame=frame, audio_left_out=record.audio_left_out + left_out)
+                seq, at_ns, sender, _, redacted, before = record
+                record = LogRecord(seq, at_ns, sender, frame, redacted, before + left_out)
         self._tally.add(record)
         self._records.append(record)
 
@@ -121,13 +122,11 @@ class EventLog(Sequence[LogRecord]):
 
     def _report(self, failure: SinkError) -> None:
         self.sink_errors = (*self.sink_errors, failure)
-        reason = os.strerror(failure.error.errno) if isinstance(failure.error, OSError) and failure.error.errno else ""
         _logger.warning(
-            "log sink %s failed at record %d and was detached: %s %s",
+            "log sink %s failed at record %d and was detached: %s",
             type(failure.sink).__name__,
             failure.seq,
-            type(failure.error).__name__,  # never its message: that could quote a frame
-            reason,
+            _reason(failure.error),
         )
         if self.on_sink_error is not None:
             try:
@@ -159,10 +158,7 @@ class EventLog(Sequence[LogRecord]):
 
     def stats(self) -> LogStatistics:
         """The figures so far. Counts what came since the last call."""
-        tally = self._tally
-        if isinstance(self._records, list) and self.keep == "all":
-            for record in self._records[tally.records :]:
-                tally.add(record)
+        tally = self._count()
         return LogStatistics(
             records=tally.records,
             kept=len(self._records),
@@ -178,6 +174,13 @@ class EventLog(Sequence[LogRecord]):
             torn=self.torn,
         )
 
+    def _count(self) -> Tally:
+        """The tally, up to date: a log that keeps everything counts when it is asked."""
+        if isinstance(self._records, list) and self.keep == "all":
+            for record in self._records[self._tally.records :]:
+                self._tally.add(record)
+        return self._tally
+
     # --- files ----------------------------------------------------------------------------------------------------
 
     @classmethod
@@ -189,10 +192,13 @@ class EventLog(Sequence[LogRecord]):
         """
         with LogStream(path) as stream:
             log = cls(stream.header, keep=keep)
-            for record in stream:
-                log._remember(record)
-                log._next_seq = record.seq + 1
+            if keep == "all":
+                log._records.extend(stream)
+            else:
+                for record in stream:
+                    log._remember(record)
             log.torn = stream.torn
+        log._next_seq = log._count().last_seq + 1
         return log
 
     @staticmethod
@@ -209,6 +215,12 @@ class EventLog(Sequence[LogRecord]):
             write_whole(output, encode_header(self.header))
             for record in self:
                 write_whole(output, encode_record(record))
+
+
+def _reason(error: Exception) -> str:
+    """What may be told of an error: its kind, and what the system says. Its message could quote a frame."""
+    told = f": {os.strerror(error.errno)}" if isinstance(error, OSError) and error.errno is not None else ""
+    return type(error).__name__ + told
 
 
 def _store(keep: Keep) -> list[LogRecord] | deque[LogRecord]:

@@ -55,7 +55,7 @@ def is_event(frame: bytes) -> bool:
         if len(frame) <= _SMALL and not _may_be_unfit(frame):
             _check_object(frame)
             return True
-        return b"\n" not in frame and b"\r" not in frame and type(from_json(frame, allow_inf_nan=False)) is dict
+        return frame.find(b"\n") < 0 and frame.find(b"\r") < 0 and type(from_json(frame, allow_inf_nan=False)) is dict
     except ValueError:
         return False
 

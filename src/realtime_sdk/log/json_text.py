@@ -107,20 +107,24 @@ def members(text: bytes) -> dict[str, Member]:
 def _members(text: str) -> dict[str, Member]:
     found: dict[str, Member] = {}
     at = _expect("{", text, _after_blanks(text, 0))
-    while text[at : at + 1] != "}" or found:
-        key, at = _DECODER.raw_decode(text, at)
-        start = _after_blanks(text, _expect(":", text, _after_blanks(text, at)))
-        value, at = _DECODER.raw_decode(text, start)
-        if not isinstance(key, str) or key in found:
-            raise ValueError("a key is no string, or stands twice")
-        found[key] = Member(value, text[start:at].encode())
-        at = _after_blanks(text, at)
-        if text[at : at + 1] == "}":
-            break
-        at = _after_blanks(text, _expect(",", text, at))
-    if _after_blanks(text, at + 1) != len(text):
+    if text[at : at + 1] != "}":
+        at = _member(found, text, at)
+        while text[at : at + 1] == ",":
+            at = _member(found, text, _after_blanks(text, at + 1))
+    if _expect("}", text, at) != len(text):
         raise ValueError("something stands after the object")
     return found
+
+
+def _member(found: dict[str, Member], text: str, at: int) -> int:
+    """Read the member that begins here, and say where the next mark stands."""
+    key, at = _DECODER.raw_decode(text, at)
+    start = _expect(":", text, _after_blanks(text, at))
+    value, at = _DECODER.raw_decode(text, start)
+    if not isinstance(key, str) or key in found:
+        raise ValueError("a key is no string, or stands twice")
+    found[key] = Member(value, text[start:at].encode())
+    return _after_blanks(text, at)
 
 
 def _after_blanks(text: str, at: int) -> int:
@@ -129,6 +133,7 @@ def _after_blanks(text: str, at: int) -> int:
 
 
 def _expect(mark: str, text: str, at: int) -> int:
+    """Where things go on after this mark and blanks."""
     if text[at : at + 1] != mark:
         raise ValueError(f"{mark!r} expected at character {at}")
-    return at + 1
+    return _after_blanks(text, at + 1)

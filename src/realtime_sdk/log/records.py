@@ -68,7 +68,7 @@ class LogStatistics:
     """Places between the first and the last record that no record has (a file with lines cut out)."""
     by_sender: Mapping[Sender, int]
     bytes: int
-    """Bytes of all frames, after redaction."""
+    """Bytes of all frames as recorded: redacted, and without the audio that was left out."""
     redacted: int
     """Records in which a secret was replaced."""
     audio_left_out: int

@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic_core import SchemaValidator, core_schema
 
-from realtime_sdk.log.audio_payload import payload_start
+from realtime_sdk.log.audio_payload import SMALLEST_PAYLOAD, payload_start
 from realtime_sdk.log.json_text import JsonPath, StringSpan, pointer, strings, unquote
 
 __all__ = ["REDACTED", "may_hold_secret", "redact", "replace_secrets"]
@@ -85,9 +85,10 @@ def may_hold_secret(frame: bytes) -> bool:
 
     In the base64 of an audio frame only `ek_` is looked for: nothing else in it could be taken for a secret.
     """
-    quote = payload_start(frame)
-    if quote >= 0 and frame.find(b"_", quote) < 0:
-        frame = frame[:quote]
+    if len(frame) >= SMALLEST_PAYLOAD:
+        quote = payload_start(frame)
+        if quote >= 0 and frame.find(b"_", quote) < 0:
+            frame = frame[:quote]
     try:
         return _has_trace(frame.decode())
     except UnicodeDecodeError:

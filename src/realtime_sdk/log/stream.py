@@ -54,6 +54,7 @@ class LogStream(Iterable[LogRecord]):
     def _split(self) -> Generator[bytes]:
         """The lines without their ends. Before one that has no end comes, `_is_whole` turns False."""
         pieces: list[bytes] = []
+        done = 0
         try:
             for chunk in read_chunks(self._file):
                 head, line_end, rest = chunk.partition(b"\n")
@@ -63,10 +64,13 @@ class LogStream(Iterable[LogRecord]):
                     *whole, last = rest.split(b"\n")
                     yield from whole
                     pieces = [last]
+                    done += 1 + len(whole)
                 elif sum(map(len, pieces)) > LONGEST_LINE:
                     raise LogFormatError(f"the line is longer than {LONGEST_LINE} bytes")
         except EOFError:
             self.torn = "the gzip stream breaks off: its writer was stopped, or is still writing"
+        except LogFormatError as error:
+            raise self._located(error, done + 1) from None
         last = b"".join(pieces)
         if last:
             self._is_whole = False
@@ -115,4 +119,6 @@ class LogStream(Iterable[LogRecord]):
         self.torn = f"line {number} breaks off after {len(line)} bytes and is left out"
 
     def _located(self, error: LogFormatError, line: int) -> LogFormatError:
+        if error.line is not None:
+            return error
         return LogFormatError(f"{self._path}, line {line}: {error}", path=str(self._path), line=line)
