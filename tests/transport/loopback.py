@@ -10,11 +10,15 @@ import anyio
 import trustme
 from anyio.abc import SocketStream
 
+from realtime_sdk.errors import ConnectionClosed
+from realtime_sdk.transport import Transport, WebsocketOptions, connect
 from realtime_sdk.transport.websocket import running_loop
 
 SECRET = "sk-proj-0123456789abcdef"
 QUIET = logging.getLogger("tests.transport.server")
 QUIET.setLevel(logging.CRITICAL)
+
+DIRECT = WebsocketOptions(proxy=False, close_timeout=1)
 
 Handle = Callable[[Any], Awaitable[None]]
 
@@ -111,3 +115,16 @@ def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     client = ssl.create_default_context()
     authority.configure_trust(client)
     return server, client
+
+
+def shape(error: ConnectionClosed) -> tuple[type[ConnectionClosed], int | None, str]:
+    return type(error), error.code, error.reason
+
+
+@asynccontextmanager
+async def connected(
+    handle: Callable[[Any], Awaitable[None]], options: WebsocketOptions = DIRECT, **server: Any
+) -> AsyncGenerator[Transport, None]:
+    with anyio.fail_after(5):
+        async with serving(handle, **server) as url, connect(url, options=options) as transport:
+            yield transport
