@@ -40,6 +40,7 @@ FLAGS = (
     "--use-one-literal-as-default",
     "--use-typed-nullable-map-values",
     "--use-schema-description",
+    "--use-single-line-docstring",
     "--use-double-quotes",
     "--disable-timestamp",
     "--disable-future-imports",
@@ -61,7 +62,10 @@ def write_models(plan: Plan, descriptions: Mapping[str, str], output: Path, scra
         *("--custom-template-dir", str(TEMPLATES)),
         *("--additional-imports", f"{BASES}.unknown.OpenUnion,typing.Annotated"),
         *("--extra-template-data", json.dumps({name: {"open_union": _tags(shape)} for name, shape in unions.items()})),
-        *("--custom-file-header", HEADER),
+        *(
+            "--custom-file-header",
+            f'{HEADER}\n"""What the {plan.dialect} dialect is made of: events, models, and the unions."""',
+        ),
     ]
     ran = subprocess.run(
         [sys.executable, "-m", "datamodel_code_generator", *arguments], capture_output=True, text=True, check=False

@@ -11,12 +11,14 @@ import tempfile
 from pathlib import Path
 
 from codegen.dcg import write_models
+from codegen.examples import examples_of
 from codegen.registry import registry_files
-from codegen.specs import DIALECTS, ROOT, Spec
+from codegen.specs import DIALECTS, ROOT, Spec, as_json
 
 __all__ = ["build", "check", "generate"]
 
 GENERATED = Path("src/realtime_sdk/protocol/_generated")
+EXAMPLES = Path("tests/protocol/examples")
 
 
 def build(spec: Spec) -> dict[Path, str]:
@@ -26,7 +28,7 @@ def build(spec: Spec) -> dict[Path, str]:
         for dialect in DIALECTS:
             _build_dialect(spec, dialect, folder / GENERATED / dialect, folder)
         _format(folder / GENERATED)
-        return {path.relative_to(folder): path.read_text() for path in sorted((folder / GENERATED).rglob("*.py"))}
+        return {path: (folder / path).read_text() for path in sorted(_present(folder))}
 
 
 def generate(spec: Spec, root: Path = ROOT) -> list[Path]:
@@ -60,6 +62,9 @@ def _build_dialect(spec: Spec, dialect: str, package: Path, scratch: Path) -> No
     write_models(plan, spec.descriptions(dialect), package / "models.py", scratch)
     for name, source in registry_files(plan, spec.stamp(dialect)).items():
         (package / name).write_text(source)
+    examples = scratch / EXAMPLES / f"{dialect}.json"
+    examples.parent.mkdir(parents=True, exist_ok=True)
+    examples.write_text(as_json(examples_of(plan)))
 
 
 def _format(folder: Path) -> None:
@@ -70,7 +75,9 @@ def _format(folder: Path) -> None:
 
 
 def _present(root: Path) -> set[Path]:
-    return {path.relative_to(root) for path in (root / GENERATED).glob("*/*.py")}
+    """The generated files that lie below a root. What is written by hand there is `_generated/__init__.py` alone."""
+    found = [*(root / GENERATED).glob("*/*.py"), *(root / EXAMPLES).glob("*.json")]
+    return {path.relative_to(root) for path in found}
 
 
 def _text(path: Path) -> str:

@@ -13,11 +13,15 @@ from codegen.names import NameTable
 from codegen.normalise import Plan, normalised
 from codegen.overlay import patched
 
-__all__ = ["DIALECTS", "ROOT", "Spec", "as_json", "digest"]
+__all__ = ["DIALECTS", "ROOT", "Spec", "SpecError", "as_json", "digest"]
 
 ROOT = Path(__file__).resolve().parents[1]
 DIALECTS = ("ga", "beta", "translation")
-INPUTS = ("{dialect}.json", "overlay.json", "names.toml", "descriptions.yaml")
+INPUTS = ("{dialect}.json", "overlay.json", "names.toml")
+
+
+class SpecError(Exception):
+    """The folder of the spec does not hold together; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,11 @@ class Spec:
     folder: Path = ROOT / "spec"
 
     def captured(self, dialect: str) -> dict[str, Any]:
-        """A dialect as it was captured."""
-        return self._json(f"{dialect}.json")
+        """A dialect as it was captured; `SpecError` if the file was edited since."""
+        name = f"{dialect}.json"
+        if self._json("PINNED.json")["files"].get(name) != digest((self.folder / name).read_bytes()):
+            raise SpecError(f"spec/{name} is not as it was captured (PINNED.json): correct it in overlay.json instead")
+        return self._json(name)
 
     def corrected(self, dialect: str) -> dict[str, Any]:
         """A dialect with our overlay applied."""
@@ -45,7 +52,7 @@ class Spec:
         return {**texts.get("shared", {}), **texts.get(dialect, {})}
 
     def stamp(self, dialect: str) -> str:
-        """Twelve hex digits that change when anything changes from which the dialect is generated."""
+        """Twelve hex digits that change when anything changes that decides what the dialect's classes take."""
         whole = hashlib.sha256()
         for name in INPUTS:
             whole.update((self.folder / name.format(dialect=dialect)).read_bytes())
