@@ -70,9 +70,9 @@ class UnreadUpdate(Update):
         self.record = record
         self.before = before
         self.after = after
-        self._dialect = dialect
+        self.dialect = dialect
 
     @property
     def events(self) -> tuple[Event, ...]:  # type: ignore[override]
         """The events of the record, read now."""
-        return self._dialect.read(self.record.frame, self.record.sender)
+        return self.dialect.read(self.record.frame, self.record.sender)

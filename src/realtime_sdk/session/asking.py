@@ -1,0 +1,58 @@
+"""Asking for responses: sends what is due in the queue, at once by whoever asks, later by a task of the session."""
+
+from typing import Any
+
+import anyio
+
+from realtime_sdk.errors import ConnectionClosed
+from realtime_sdk.session.core import SessionCore
+from realtime_sdk.session.response_queue import Held, ResponseQueue
+from realtime_sdk.session.wire import Wire
+
+__all__ = ["Asking"]
+
+
+class Asking:
+    """The queue of requests for responses, and who sends them. `run` is a task that the session owns."""
+
+    def __init__(self, queue: ResponseQueue, core: SessionCore, wire: Wire) -> None:
+        self.queue = queue
+        self._core = core
+        self._wire = wire
+        self._due = anyio.Event()
+
+    async def put(self, held: Held) -> None:
+        """Send a request, or leave it in the queue until its turn comes; never waits for a response.
+
+        Raises LocalProtocolError if the dialect cannot say it.
+        """
+        self._core.write(held.event)
+        self.queue.put(held)
+        try:
+            await self._send_due()
+        except BaseException:
+            self._due.set()  # someone else's may be due as well
+            raise
+
+    def observe(self) -> None:
+        """Something has happened: what waits may be due now."""
+        if len(self.queue) and self.queue.is_due(self._core.state):
+            self._due.set()
+
+    async def run(self) -> None:
+        """Send what becomes due, until it is cancelled."""
+        while True:
+            await self._due.wait()
+            self._due = anyio.Event()
+            try:
+                await self._send_due()
+            except ConnectionClosed:
+                continue  # whoever waits for it was told
+
+    async def _send_due(self) -> None:
+        while self.queue.is_due(self._core.state):
+            await self._wire.send_what(self._next)
+
+    def _next(self) -> tuple[Any, ...]:
+        held = self.queue.take(self._core.state)
+        return () if held is None else self._core.write(held.event)

@@ -1,0 +1,114 @@
+"""Opening a session: from an endpoint to a session that the server has greeted and that has its settings.
+
+Whatever goes wrong on the way is raised as what it is, and nothing is left open.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final, Unpack
+
+from realtime_sdk.dialects import OPENAI
+from realtime_sdk.errors import ConnectionClosed, ConnectionExpired, ConnectionLost, HandshakeError
+from realtime_sdk.fold import replay
+from realtime_sdk.log import EventLog, LogPath
+from realtime_sdk.protocol.server_events import ErrorEvent
+from realtime_sdk.session.endpoints import EndpointSource, OpenAI
+from realtime_sdk.session.ids import Ids
+from realtime_sdk.session.lines import OpenTransport, given, over_websocket, task_home
+from realtime_sdk.session.recording import ids_for, ns_since_start, recording
+from realtime_sdk.session.session import RealtimeSession
+from realtime_sdk.session.settings import SessionSettings, session_update
+from realtime_sdk.session.subscribers import Subscriber
+from realtime_sdk.session.waiting import limited
+from realtime_sdk.transport import Endpoint, Transport, WebsocketOptions
+
+__all__ = ["connect"]
+
+_OPTIONS: Final = WebsocketOptions()
+_KINDS: Final = {"conversation": "realtime", "transcription": "transcription", "translation": "translation"}
+
+
+@asynccontextmanager
+async def connect(
+    model: str | EndpointSource | None = None,
+    *,
+    log: LogPath | EventLog | None = None,
+    transport: Transport | OpenTransport | None = None,
+    options: WebsocketOptions = _OPTIONS,
+    timeout: float | None = 30.0,
+    outbound_limit: int | None = None,
+    ids: Ids | None = None,
+    clock_ns: Callable[[], int] = time.monotonic_ns,
+    **settings: Unpack[SessionSettings],
+) -> AsyncGenerator[RealtimeSession, None]:
+    """Open a session, and close it when the block ends.
+
+    `model` names one of OpenAI's (key in OPENAI_API_KEY), or is an endpoint: `rt.OpenAI(…)`, `rt.Azure(…)`,
+    `rt.Endpoint(url)`, `server.endpoint`. `settings` are applied before the block begins; without any the session
+    is as the server makes it. On a sideband (`call_id`) the server sends no greeting, and none is waited for.
+
+    `log`: a path is written while the session runs (it must not exist, or be empty); an EventLog is appended to, and
+    if there is something in it, its state goes on. `transport`: a Transport of your own that is open, or a function
+    that opens one to an endpoint. `options`: of the websocket. `timeout`: seconds until the session must stand.
+    `outbound_limit`: bytes that may wait to be sent before OutboundFull is raised; None waits.
+
+    Raises HandshakeError where the server refuses, also after the upgrade; ServerError where it refuses the
+    settings; RequestTimeout; ConnectionLost, ConnectionExpired; LocalProtocolError for what cannot be said.
+    """
+    source = OpenAI(model) if isinstance(model, str) else model
+    async with AsyncExitStack() as stack:
+        group = await stack.enter_async_context(task_home())
+        with limited(timeout, "the session to stand"):
+            opening, endpoint = await _way(source, transport, options)
+            update = session_update(settings, kind=_KINDS[endpoint.purpose]) if settings else None
+            record = stack.enter_context(recording(log, endpoint.dialect))
+            session = RealtimeSession(
+                endpoint.dialect,
+                record,
+                group,
+                state=replay(record, dialect=endpoint.dialect) if len(record) else None,
+                now_ns=ns_since_start(record, clock_ns),
+                ids=ids or ids_for(endpoint, record),
+                outbound_limit=outbound_limit,
+            )
+            stack.push_async_callback(session.aclose)
+            greeting = session.updates(limit=None)
+            await session.attach(opening, endpoint)
+            if endpoint.call_id is None:
+                await _greeted(greeting)
+            if update is not None:
+                await session.request(update, timeout=None)
+        yield session
+
+
+async def _way(
+    source: EndpointSource | None, transport: Transport | OpenTransport | None, options: WebsocketOptions
+) -> tuple[OpenTransport, Endpoint]:
+    """How to open the connection, and to where. A transport that is open already needs no address and no key."""
+    if isinstance(transport, Transport):
+        dialect = getattr(source, "dialect", OPENAI)
+        endpoint = source if isinstance(source, Endpoint) else Endpoint("", dialect=dialect)
+        return given(transport), endpoint
+    endpoint = await (source or OpenAI()).resolve()
+    return transport or over_websocket(options), endpoint
+
+
+async def _greeted(updates: Subscriber) -> None:
+    """Wait for `session.created`. Raises HandshakeError with what the server says instead."""
+    try:
+        async for update in updates:
+            for event in update.events:
+                if isinstance(event, ErrorEvent):
+                    error = event.error
+                    said = error.message or "it gave no reason"
+                    raise HandshakeError(f"the server refused the session: {said}", body=said, code=error.code)
+                if getattr(event, "type", None) == "session.created":
+                    return
+    except (ConnectionExpired, ConnectionLost):
+        raise
+    except ConnectionClosed as closed:
+        code = closed.reason.rpartition(".")[2] or None
+        said = f"the server refused the session: {closed}"
+        raise HandshakeError(said, body=closed.reason or None, code=code) from closed
+    raise HandshakeError("the server closed the connection before it had begun a session")

@@ -1,0 +1,58 @@
+"""What a person says, as items: text, sound and pictures put into a user's message. Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pybase64
+
+from realtime_sdk.errors import LocalProtocolError
+from realtime_sdk.protocol import models
+
+__all__ = ["image_url", "user_message"]
+
+_PICTURES: Final = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"RIFF", "webp"), (b"GIF8", "gif"))
+_ADDRESS: Final = re.compile(r"(?:https?|data):", re.IGNORECASE)
+
+
+def user_message(
+    text: str | None = None,
+    *,
+    audio: bytes | None = None,
+    image: str | bytes | Sequence[str | bytes] | None = None,
+    item_id: str | None = None,
+) -> models.UserMessage | None:
+    """A message of the user with what is given, None if nothing is. `audio` is in the session's input format."""
+    parts: list[models.UserMessageContent] = []
+    if text is not None:
+        parts.append(models.UserMessageContent(type="input_text", text=text))
+    if audio is not None:
+        encoded = pybase64.b64encode(audio).decode()
+        parts.append(models.UserMessageContent(type="input_audio", audio=encoded))
+    pictures = map(image_url, _pictures(image))
+    parts.extend(models.UserMessageContent(type="input_image", image_url=url) for url in pictures)
+    if not parts:
+        return None
+    identity: dict[str, Any] = {} if item_id is None else {"id": item_id}
+    return models.UserMessage(content=parts, **identity)
+
+
+def image_url(picture: str | bytes) -> str:
+    """The address of a picture: its own, or a data URL that holds it (PNG, JPEG, WebP, GIF).
+
+    Raises LocalProtocolError for bytes that are none of these, and for text that is no address.
+    """
+    if isinstance(picture, str):
+        if not _ADDRESS.match(picture):
+            raise LocalProtocolError("an image is given as bytes, or as an https: or data: address", field="image")
+        return picture
+    for magic, kind in _PICTURES:
+        if picture.startswith(magic):
+            return f"data:image/{kind};base64,{pybase64.b64encode(picture).decode()}"
+    raise LocalProtocolError("the image is neither PNG, JPEG, WebP nor GIF", field="image")
+
+
+def _pictures(image: str | bytes | Sequence[str | bytes] | None) -> Sequence[str | bytes]:
+    if image is None:
+        return ()
+    return (image,) if isinstance(image, str | bytes) else image

@@ -1,0 +1,105 @@
+"""The session as a mind without a body: frames in, frames out, one state. No loop, no clock, no chance, no socket.
+
+Whatever happens is recorded before it is understood, and understood by the same `Reader` that a replay uses. So a
+replay of the log gives the state of the session at any moment.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pybase64
+
+from realtime_sdk.dialects import Dialect
+from realtime_sdk.errors import LocalProtocolError
+from realtime_sdk.fold import Reader, Update
+from realtime_sdk.log import EventLog
+from realtime_sdk.protocol.codec import Event, encode
+from realtime_sdk.protocol.wire import LocalEventBase
+from realtime_sdk.state import RealtimeState
+
+__all__ = ["SessionCore", "Tell"]
+
+Tell = Callable[[Update], object]
+
+_SOUND: Final = "here+stands+the+sound=="
+_APPENDS: Final = ("input_audio_buffer.append", "session.input_audio_buffer.append")
+
+
+def _nobody(_: Update) -> None:
+    pass
+
+
+class SessionCore:
+    """What a session knows. Whoever moves the frames calls it, in wire order, with the time in ns since the start.
+
+    `tell` is called with each update, after the state has changed and before the call returns; it must not raise.
+    """
+
+    def __init__(
+        self, dialect: Dialect, log: EventLog, *, state: RealtimeState | None = None, tell: Tell = _nobody
+    ) -> None:
+        self.log: Final = log
+        self._reader = Reader(dialect, state=state)
+        self._tell = tell
+        self._append_frame = _append_template(dialect)
+
+    @property
+    def state(self) -> RealtimeState:
+        """What is true now: equal to a replay of the log."""
+        return self._reader.state
+
+    @property
+    def dialect(self) -> Dialect:
+        """What is spoken on the wire."""
+        return self._reader.dialect
+
+    def receive(self, frame: bytes, *, at_ns: int) -> Update:
+        """Take in a frame of the server. Never raises for what the server sent."""
+        update = self._reader.step(self.log.append("server", frame, at_ns=at_ns))
+        self._tell(update)
+        return update
+
+    def write(self, event: Event) -> tuple[bytes, ...]:
+        """The frames that say a GA event; nothing is recorded yet.
+
+        Raises LocalProtocolError, with the reason, for an event that the dialect cannot say.
+        """
+        frames = self.dialect.write(event)
+        if not frames:
+            reason = self.dialect.cannot_say(event) or "it has no words for this event"
+            raise LocalProtocolError(f"{self.dialect.name} cannot say this: {reason}")
+        return frames
+
+    def say(self, frames: tuple[bytes, ...], *, at_ns: int) -> None:
+        """Take note that these frames go out now."""
+        for frame in frames:
+            self._tell(self._reader.step(self.log.append("client", frame, at_ns=at_ns)))
+
+    def send(self, event: Event, *, at_ns: int) -> tuple[bytes, ...]:
+        """The frames that say a GA event, recorded as sent. Raises LocalProtocolError as `write` does."""
+        frames = self.write(event)
+        self.say(frames, at_ns=at_ns)
+        return frames
+
+    def append(self, sound: bytes, *, at_ns: int) -> bytes:
+        """The frame that appends audio to the server's input buffer, recorded as sent; `sound` in the input format."""
+        frame = self._append_frame % pybase64.b64encode(sound)
+        record = self.log.append("client", frame, at_ns=at_ns)
+        is_whole = record.frame is frame  # else a secret was found in it, and state is what the log says
+        self._tell(self._reader.believe_append(record, len(sound)) if is_whole else self._reader.step(record))
+        return frame
+
+    def note(self, event: LocalEventBase, *, at_ns: int) -> Update:
+        """Record what the wire does not say: a connection opened or closed, playback heard, an epoch."""
+        update = self._reader.step(self.log.append("local", encode(event), at_ns=at_ns))
+        self._tell(update)
+        return update
+
+
+def _append_template(dialect: Dialect) -> bytes:
+    """The frame of an append with a place for the base64."""
+    appends: list[Any] = [cls for name, cls in dialect.understood().client.items() if name in _APPENDS]
+    if not appends:
+        raise LocalProtocolError(f"{dialect.name} has no event that appends audio")
+    (frame,) = dialect.write(appends[0](audio=_SOUND))
+    return frame.replace(b"%", b"%%").replace(_SOUND.encode(), b"%b", 1)

@@ -1,0 +1,200 @@
+"""One answer of the assistant, asked for and followed: awaited for its end, or iterated for its deltas.
+
+It knows its own response by the mark in the metadata, whatever else the server answers meanwhile.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import anyio
+
+from realtime_sdk.errors import ConnectionClosed, RequestTimeout, ResponseFailed
+from realtime_sdk.fold import Update
+from realtime_sdk.protocol import server_events
+from realtime_sdk.session.requests import tag_of
+from realtime_sdk.session.server_errors import retry_after_s
+from realtime_sdk.session.subscribers import Subscriber
+from realtime_sdk.state import Item, RealtimeState, Response, Usage
+
+__all__ = ["Answer", "Delta", "Reply"]
+
+Delta: TypeAlias = (
+    server_events.ResponseOutputTextDelta
+    | server_events.ResponseOutputAudioTranscriptDelta
+    | server_events.ResponseOutputAudioDelta
+    | server_events.ResponseFunctionCallArgumentsDelta
+)
+"""A piece of an answer: written text, spoken text, sound, arguments of a call."""
+
+_DELTAS: Final = frozenset(
+    {
+        server_events.ResponseOutputTextDelta,
+        server_events.ResponseOutputAudioTranscriptDelta,
+        server_events.ResponseOutputAudioDelta,
+        server_events.ResponseFunctionCallArgumentsDelta,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response that has ended, as the state has it, with its items."""
+
+    response: Response
+    items: tuple[Item, ...]
+
+    @property
+    def id(self) -> str:
+        """The server's id of the response."""
+        return self.response.id
+
+    @property
+    def status(self) -> str:
+        """`completed`, `cancelled` or `incomplete`; `response.reason` says why. A failed one is raised."""
+        return self.response.status
+
+    @property
+    def text(self) -> str:
+        """What the assistant wrote or said, its messages one a line; empty if it only called functions."""
+        return "\n".join(item.text for item in self.items if item.type == "message" and item.text)
+
+    @property
+    def calls(self) -> tuple[Item, ...]:
+        """The function calls that are complete, to be answered with `submit_tool_output`."""
+        return tuple(item for item in self.items if item.type == "function_call" and item.status == "completed")
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens it took, None if the server did not say."""
+        return self.response.usage
+
+    @staticmethod
+    def of(state: RealtimeState, response_id: str) -> "Answer":
+        """The answer as it stands in a state."""
+        response = state.responses[response_id]
+        return Answer(response, tuple(state.items[item_id] for item_id in response.item_ids))
+
+
+Ask: TypeAlias = Callable[["Reply"], Awaitable[None]]
+
+
+class Reply:
+    """An answer to come. Nothing is sent before it is awaited or iterated; both may be done, in this order:
+
+        reply = session.respond("Tell me a story.")
+        async for delta in reply: ...          # server_events.…Delta, as they come
+        answer = await reply                   # its end: text, usage, status
+
+    Raises ServerError if the server refuses it, or what was put into the conversation for it; ResponseFailed if it
+    ends as failed; RequestTimeout; the ConnectionClosed family if the connection ends first. Giving up waiting does
+    not cancel the response.
+    """
+
+    def __init__(self, ask: Ask, updates: Callable[[], Subscriber], tag: str, timeout: float | None) -> None:
+        self._ask = ask
+        self._subscribe = updates
+        self._tag = tag
+        self._timeout = timeout
+        self._deadline: float | None = None
+        self._updates: Subscriber | None = None
+        self._pieces: deque[Delta] = deque()
+        self._answer: Answer | None = None
+        self._failure: Exception | None = None
+        self.response_id: str | None = None
+        """The server's id of the response, None until it has begun."""
+        self.withdraw: Callable[[], object] = _nothing
+        """What takes the request back while it still waits for its turn."""
+
+    def __await__(self) -> Generator[Any, Any, Answer]:
+        return self._result().__await__()
+
+    def __aiter__(self) -> "Reply":
+        return self
+
+    async def __anext__(self) -> Delta:
+        if self._answer is None and not self._pieces:
+            await self._go_on()
+        if self._pieces:
+            return self._pieces.popleft()
+        raise StopAsyncIteration
+
+    @property
+    def tag(self) -> str:
+        """The mark in the metadata of its response."""
+        return self._tag
+
+    def fail(self, error: Exception) -> None:
+        """It will not be answered: raised to whoever waits, at the next update."""
+        self._failure = self._failure or error
+
+    async def _result(self) -> Answer:
+        while self._answer is None:
+            self._pieces.clear()
+            await self._go_on()
+        return self._answer
+
+    async def _go_on(self) -> None:
+        """Wait for the next delta or the end."""
+        if self._timeout is not None and self._deadline is None:
+            self._deadline = anyio.current_time() + self._timeout
+        try:
+            with anyio.CancelScope(deadline=float("inf") if self._deadline is None else self._deadline) as scope:
+                if self._updates is None:
+                    self._updates = self._subscribe()
+                    await self._ask(self)
+                await self._follow(self._updates)
+        except BaseException:
+            self.withdraw()
+            raise
+        if scope.cancelled_caught:
+            self.withdraw()
+            said = f"the response did not end within {self._timeout} s"
+            raise RequestTimeout(said, seconds=self._timeout, waiting_for="response.done")
+
+    async def _follow(self, updates: Subscriber) -> None:
+        while not self._pieces and self._answer is None:
+            if self._failure is not None:
+                raise self._failure
+            try:
+                update = await anext(updates)
+            except StopAsyncIteration:
+                raise ConnectionClosed("the session ended before the response did") from None
+            if update.record.sender == "server":
+                self._take(update)
+
+    def _take(self, update: Update) -> None:
+        for event in update.events:
+            kind = event.__class__
+            if kind in _DELTAS:
+                if event.response_id == self.response_id:  # type: ignore[union-attr]
+                    self._pieces.append(event)  # type: ignore[arg-type]
+            elif isinstance(event, server_events.ResponseCreated | server_events.ResponseDone):
+                self._take_response(event, update.after)
+
+    def _take_response(
+        self, event: server_events.ResponseCreated | server_events.ResponseDone, state: RealtimeState
+    ) -> None:
+        response = event.response
+        if self.response_id is None and tag_of(response.metadata) == self._tag:
+            self.response_id = response.id
+        if response.id is None or response.id != self.response_id or isinstance(event, server_events.ResponseCreated):
+            return
+        answer = Answer.of(state, response.id)
+        if answer.status == "failed":
+            raise _failed(answer)
+        self._answer = answer
+
+
+def _failed(answer: Answer) -> ResponseFailed:
+    response = answer.response
+    said = response.error_message or response.reason or "the server gave no reason"
+    code = f" ({response.error_code})" if response.error_code else ""
+    wait_s = retry_after_s(response.error_message)
+    hint = "" if wait_s is None else f"; try again in {wait_s:g} s"
+    return ResponseFailed(f"the response failed: {said}{code}{hint}", code=response.error_code, response=response)
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,211 @@
+"""Which answer of the server belongs to which event of ours. Pure: looks at updates, waits for nothing.
+
+An error names the `event_id` that caused it, most answers name an item, the rest come in the order of the questions.
+So every event that is answered is counted here, also those that nobody waits for.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from realtime_sdk.errors import LocalProtocolError
+from realtime_sdk.fold.update import UnreadUpdate, Update
+from realtime_sdk.protocol import client_events as c, server_events as s
+from realtime_sdk.protocol.local import ConnectionClosed
+from realtime_sdk.session.server_errors import BLAME, LEVELS, server_error
+
+__all__ = ["ANSWERS", "TAG", "Outstanding", "Ticket", "tag_of"]
+
+TAG: Final = "realtime_sdk"
+"""The key of `metadata` under which a response carries the mark of the request that asked for it."""
+
+_MOST_UNANSWERED: Final = 256
+
+
+class Ticket:
+    """A question that was asked, or is about to be. `settled` is called once, when `answer` or `failure` is there."""
+
+    __slots__ = ("answer", "event_id", "failure", "question", "settled")
+
+    def __init__(self, question: Any, event_id: str | None, settled: Callable[["Ticket"], object]) -> None:
+        self.question = question
+        self.event_id = event_id
+        self.settled = settled
+        self.answer: Update | None = None
+        self.failure: Exception | None = None
+
+    def settle(self, *, answer: Update | None = None, failure: Exception | None = None) -> None:
+        """The answer, or why there is none."""
+        self.answer, self.failure = answer, failure
+        self.settled(self)
+
+
+class Rule(NamedTuple):
+    """How an event is answered: by which event, and how one tells that it is the answer to this one."""
+
+    by: type[Any]
+    belongs: Callable[[Any, Any, Update], bool]
+    words: str
+
+
+def _in_order(_question: Any, _answer: Any, _update: Update) -> bool:
+    return True
+
+
+def _same_new_item(question: Any, answer: Any, _update: Update) -> bool:
+    asked, given = getattr(question.item, "id", None), getattr(answer.item, "id", None)
+    if asked is not None:
+        return bool(asked == given)
+    return type(question.item) is type(answer.item)
+
+
+def _same_item(question: Any, answer: Any, _update: Update) -> bool:
+    return answer.item_id in (question.item_id, "")  # xAI leaves the id empty
+
+
+def _same_retrieved(question: Any, answer: Any, _update: Update) -> bool:
+    return bool(getattr(answer.item, "id", None) == question.item_id)
+
+
+def _same_part(question: Any, answer: Any, _update: Update) -> bool:
+    return (answer.item_id, answer.content_index) == (question.item_id, question.content_index)
+
+
+def _own_commit(_question: Any, answer: Any, update: Update) -> bool:
+    """The server commits by itself too, and says before which item it will be."""
+    audio = update.before.input_audio
+    by_itself = [stretch for stretch in (audio.speech, *audio.timeouts[-1:]) if stretch and stretch.end_ms is not None]
+    return all(stretch.item_id != answer.item_id for stretch in by_itself)
+
+
+def tag_of(metadata: Mapping[str, str] | None) -> str | None:
+    """The mark that a response or a request for one carries, None without one."""
+    return None if metadata is None else metadata.get(TAG)
+
+
+def _same_tag(question: Any, answer: Any, _update: Update) -> bool:
+    params = question.response
+    return tag_of(None if params is None else params.metadata) == tag_of(answer.response.metadata)
+
+
+def _cancelled(question: Any, answer: Any, update: Update) -> bool:
+    asked = question.response_id or update.before.active_response_id
+    return asked is None or bool(answer.response.id == asked)
+
+
+ANSWERS: Final[Mapping[type[Any], Rule]] = MappingProxyType(
+    {
+        c.SessionUpdate: Rule(s.SessionUpdated, _in_order, "session.updated"),
+        c.ConversationItemCreate: Rule(s.ConversationItemAdded, _same_new_item, "conversation.item.added"),
+        c.ConversationItemDelete: Rule(s.ConversationItemDeleted, _same_item, "conversation.item.deleted"),
+        c.ConversationItemRetrieve: Rule(s.ConversationItemRetrieved, _same_retrieved, "conversation.item.retrieved"),
+        c.ConversationItemTruncate: Rule(s.ConversationItemTruncated, _same_part, "conversation.item.truncated"),
+        c.InputAudioBufferCommit: Rule(s.InputAudioBufferCommitted, _own_commit, "input_audio_buffer.committed"),
+        c.InputAudioBufferClear: Rule(s.InputAudioBufferCleared, _in_order, "input_audio_buffer.cleared"),
+        c.OutputAudioBufferClear: Rule(s.OutputAudioBufferCleared, _in_order, "output_audio_buffer.cleared"),
+        c.ResponseCreate: Rule(s.ResponseCreated, _same_tag, "response.created"),
+        c.ResponseCancel: Rule(s.ResponseDone, _cancelled, "response.done"),
+    }
+)
+"""Class of client event → how the server answers it. What is not in here is never answered."""
+
+_ASKED_BY: Final[Mapping[type[Any], tuple[type[Any], ...]]] = {
+    s.ConversationItemCreated: (c.ConversationItemCreate,),
+    **{answer.by: tuple(q for q, a in ANSWERS.items() if a.by is answer.by) for answer in ANSWERS.values()},
+}
+_LOOKED_AT: Final = frozenset({*_ASKED_BY, s.ErrorEvent, ConnectionClosed})
+
+
+class Outstanding:
+    """The questions that are not answered yet. Give it every update."""
+
+    def __init__(self) -> None:
+        self._asked: dict[type[Any], deque[Ticket]] = {cls: deque(maxlen=_MOST_UNANSWERED) for cls in ANSWERS}
+        self._expected: dict[str, Ticket] = {}
+
+    def expect(self, event: Any, settled: Callable[[Ticket], object]) -> Ticket:
+        """A ticket for an event with an `event_id`, to be taken before it is sent.
+
+        Raises LocalProtocolError for an event that is never answered.
+        """
+        if type(event) not in ANSWERS:
+            raise LocalProtocolError(f"{event.type} is never answered: use send()")
+        ticket = self._expected[event.event_id] = Ticket(event, event.event_id, settled)
+        return ticket
+
+    def forget(self, ticket: Ticket) -> None:
+        """Nobody waits for this answer any more. It is still taken for the answer to that question when it comes."""
+        if ticket.event_id is not None:
+            self._expected.pop(ticket.event_id, None)
+        ticket.settled = _nothing
+
+    def asked(self, kind: type[Any]) -> Iterator[Any]:
+        """The events of this class that were sent and are neither answered nor refused, oldest first."""
+        return (ticket.question for ticket in self._asked[kind])
+
+    def observe(self, update: Update) -> None:
+        """Learn from an update what was asked and what was answered."""
+        match update.record.sender:
+            case "client":
+                self._sent(update)
+            case "server":
+                for event in update.events:
+                    if event.__class__ in _LOOKED_AT:
+                        self._answered(event, update)
+            case "local":
+                pass
+
+    def fail_all(self, error: Exception) -> None:
+        """No answer comes any more."""
+        waiting = [ticket for tickets in self._asked.values() for ticket in tickets]
+        waiting += self._expected.values()
+        for tickets in self._asked.values():
+            tickets.clear()
+        self._expected.clear()
+        for ticket in waiting:
+            ticket.settle(failure=error)
+
+    def _sent(self, update: Update) -> None:
+        if isinstance(update, UnreadUpdate):
+            return  # an append: most of all frames, and never answered
+        for event in update.events:
+            if event.__class__ in ANSWERS:
+                event_id: str | None = getattr(event, "event_id", None)
+                ticket = self._expected.pop(event_id, None) if event_id is not None else None
+                ticket = ticket or Ticket(event, event_id, _nothing)
+                self._asked[event.__class__].append(ticket)
+
+    def _answered(self, event: Any, update: Update) -> None:
+        if isinstance(event, s.ErrorEvent):
+            self._refused(event, update)
+            return
+        for kind in _ASKED_BY.get(event.__class__, ()):
+            for ticket in self._asked[kind]:
+                if ANSWERS[kind].belongs(ticket.question, event, update):
+                    self._asked[kind].remove(ticket)
+                    ticket.settle(answer=update)
+                    break
+
+    def _refused(self, event: s.ErrorEvent, update: Update) -> None:
+        ticket = self._blamed(event)
+        if ticket is not None:
+            self._asked[type(ticket.question)].remove(ticket)
+            ticket.settle(failure=server_error(event))
+
+    def _blamed(self, event: s.ErrorEvent) -> Ticket | None:
+        """The question that an error refuses: the one it names; else the only one that it can mean."""
+        named = event.error.event_id
+        everything = [ticket for tickets in self._asked.values() for ticket in tickets]
+        if named is not None:
+            return next((ticket for ticket in everything if ticket.event_id == named), None)
+        code = event.error.code or ""
+        if LEVELS.get(code) in ("session", "account"):
+            return None
+        if code in BLAME:
+            return next(iter(self._asked[BLAME[code]]), None)
+        return everything[0] if len(everything) == 1 else None
+
+
+def _nothing(_: Ticket) -> None:
+    pass

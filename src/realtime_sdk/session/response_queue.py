@@ -1,0 +1,122 @@
+"""When a response may be asked for: one at a time in the default conversation, the rest in the order of asking. Pure.
+
+The server refuses a second `response.create` while a response runs (DOSSIER §4.3), and voice detection creates
+responses too: so a request waits until the conversation is idle, and one that lost that race is made once more.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from realtime_sdk.errors import ServerError
+from realtime_sdk.fold import Update
+from realtime_sdk.protocol.client_events import ResponseCreate
+from realtime_sdk.session.requests import Outstanding, Ticket
+from realtime_sdk.state import RealtimeState
+
+__all__ = ["Held", "ResponseQueue", "is_out_of_band"]
+
+BUSY: Final = "conversation_already_has_active_response"
+_MOST_TRIES: Final = 2
+
+
+def _always(_: RealtimeState) -> bool:
+    return True
+
+
+def _nobody(_: object) -> None:
+    pass
+
+
+def is_out_of_band(event: ResponseCreate) -> bool:
+    """Whether a response is asked for outside the default conversation, where any number may run."""
+    return event.response is not None and event.response.conversation == "none"
+
+
+@dataclass(eq=False)
+class Held:
+    """A request for a response that waits for its turn: `answered` when it began, `failed` when refused for good.
+
+    With `joinable` it answers everything that was put into the conversation before it goes out, so that others who
+    want the same join it.
+    """
+
+    event: ResponseCreate
+    joinable: bool = False
+    is_ready: Callable[[RealtimeState], bool] = _always
+    failed: Callable[[Exception], object] = _nobody
+    answered: Callable[[Update], object] = _nobody
+    tries: int = field(default=0, init=False)
+
+
+class ResponseQueue:
+    """The requests that wait, oldest first. Whoever takes one must send it at once, before anything else happens."""
+
+    def __init__(self, outstanding: Outstanding) -> None:
+        self._outstanding = outstanding
+        self._waiting: deque[Held] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, held: Held) -> Held:
+        """Queue a request. The one that goes out for it: itself, or the one it joined."""
+        if held.joinable:
+            for other in self._waiting:
+                if other.joinable:
+                    other.is_ready = _both(other.is_ready, held.is_ready)
+                    return other
+        self._waiting.append(held)
+        return held
+
+    def withdraw(self, held: Held) -> None:
+        """Do not send it, if it was not sent yet."""
+        if held in self._waiting:
+            self._waiting.remove(held)
+        held.failed = held.answered = _nobody
+
+    def is_due(self, state: RealtimeState) -> bool:
+        """Whether one may be sent now."""
+        return bool(self._waiting) and self._next(state) is not None
+
+    def take(self, state: RealtimeState) -> Held | None:
+        """The one to be sent now, None while there is none."""
+        held = self._next(state)
+        if held is not None:
+            self._waiting.remove(held)
+            held.tries += 1
+            self._outstanding.expect(held.event, lambda ticket: self._settled(held, ticket))
+        return held
+
+    def fail_all(self, error: Exception) -> None:
+        """None of them will be sent."""
+        waiting, self._waiting = self._waiting, deque()
+        for held in waiting:
+            held.failed(error)
+
+    def _next(self, state: RealtimeState) -> Held | None:
+        ready = (held for held in self._waiting if held.is_ready(state))
+        if self._is_busy(state):
+            return next((held for held in ready if is_out_of_band(held.event)), None)
+        return next(ready, None)
+
+    def _is_busy(self, state: RealtimeState) -> bool:
+        if state.active_response_id is not None:
+            return True
+        return any(not is_out_of_band(event) for event in self._outstanding.asked(ResponseCreate))
+
+    def _settled(self, held: Held, ticket: Ticket) -> None:
+        refused = ticket.failure
+        if isinstance(refused, ServerError) and refused.code == BUSY and held.tries < _MOST_TRIES:
+            self._waiting.appendleft(held)
+        elif refused is not None:
+            held.failed(refused)
+        elif ticket.answer is not None:
+            held.answered(ticket.answer)
+
+
+def _both(
+    one: Callable[[RealtimeState], bool], other: Callable[[RealtimeState], bool]
+) -> Callable[[RealtimeState], bool]:
+    return lambda state: one(state) and other(state)

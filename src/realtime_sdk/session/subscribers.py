@@ -1,0 +1,142 @@
+"""Every update once, in order, to any number of subscribers; none of them can hold the session up.
+
+Updates form a chain: the feed holds its end, each subscriber the place it has read to. So an update is stored once,
+memory is what the slowest subscriber has not read (up to its limit), and one that is dropped leaves nothing behind.
+Those who wait are woken together, once for all that came until they run.
+"""
+
+from copy import copy
+from typing import Any, Final, TypeAlias
+from weakref import WeakSet
+
+import anyio
+
+from realtime_sdk.errors import SubscriberTooSlow
+from realtime_sdk.fold import Update
+
+__all__ = ["DEFAULT_LIMIT", "Feed", "Subscriber"]
+
+DEFAULT_LIMIT: Final = 4_096
+"""How many updates a subscriber may fall behind. Of audio deltas that is some fifteen minutes of speech."""
+
+_LOOK_EVERY: Final = 64
+
+
+_Link: TypeAlias = list[Any]
+"""A place in the chain: [update, next place], both None until it is published. A list: one is made for every update."""
+
+
+class Feed:
+    """The sender's side: `publish` and `close` never wait and never raise."""
+
+    def __init__(self) -> None:
+        self._end_of_chain: _Link = [None, None]
+        self._published = 0
+        self._wake: anyio.Event | None = None
+        self._subscribers: WeakSet[Subscriber] = WeakSet()
+        self._is_closed = False
+        self._error: Exception | None = None
+
+    def publish(self, update: Update) -> None:
+        """Tell everybody."""
+        link = self._end_of_chain
+        self._end_of_chain = place = [None, None]
+        link[1] = place
+        link[0] = update
+        self._published += 1
+        if self._wake is not None:
+            self._wake_all()
+        if not self._published % _LOOK_EVERY:
+            for subscriber in self._subscribers:
+                subscriber.drop_if_too_slow()
+
+    def close(self, error: Exception | None) -> None:
+        """No more updates come. Subscribers read what is left; then they end, or raise `error`."""
+        self._is_closed, self._error = True, error
+        self._wake_all()
+
+    def subscribe(self, *, limit: int | None = DEFAULT_LIMIT) -> "Subscriber":
+        """A subscriber to everything from now on. `limit` None: it may fall behind as far as memory goes."""
+        subscriber = Subscriber(self, limit)
+        self._subscribers.add(subscriber)
+        return subscriber
+
+    def _wake_all(self) -> None:
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            wake.set()
+
+    # --- what subscribers ask ------------------------------------------------------------------------------------
+
+    @property
+    def here(self) -> _Link:
+        """Where the next update will stand."""
+        return self._end_of_chain
+
+    @property
+    def published(self) -> int:
+        """How many updates there have been."""
+        return self._published
+
+    def raise_if_closed(self) -> None:
+        """Raise how the feed ended, StopAsyncIteration if it ended well; nothing while it goes on."""
+        if self._is_closed:
+            raise StopAsyncIteration if self._error is None else copy(self._error)
+
+    async def wait(self) -> None:
+        """Wait for the next update, or the end."""
+        if self._wake is None:
+            self._wake = anyio.Event()
+        await self._wake.wait()
+
+
+class Subscriber:
+    """The updates from the moment it was made, as an asynchronous iterator. For one task.
+
+    Leaving the loop is enough to unsubscribe. Raises SubscriberTooSlow, once, after it fell behind further than its
+    limit; it gets nothing more after that.
+    """
+
+    def __init__(self, feed: Feed, limit: int | None) -> None:
+        self._feed = feed
+        self._limit = limit
+        self._at: _Link | None = feed.here
+        self._read = feed.published
+        self._missed = 0
+
+    def __aiter__(self) -> "Subscriber":
+        return self
+
+    async def __anext__(self) -> Update:
+        while True:
+            at = self._at
+            if at is None:
+                raise self._too_slow()
+            update: Update | None = at[0]
+            if update is not None:
+                self._at = at[1]
+                self._read += 1
+                return update
+            self._feed.raise_if_closed()
+            await self._feed.wait()
+
+    @property
+    def behind(self) -> int:
+        """How many updates it has not read yet."""
+        return self._feed.published - self._read
+
+    def drop_if_too_slow(self) -> None:
+        """Let go of everything unread if that is more than the limit."""
+        if self._limit is not None and self._at is not None and self.behind > self._limit:
+            self._missed = self.behind
+            self._at = None
+
+    def _too_slow(self) -> Exception:
+        missed, self._missed = self._missed, 0
+        if not missed:
+            return StopAsyncIteration()
+        return SubscriberTooSlow(
+            f"a subscriber was {missed} updates behind, more than its limit of {self._limit}: read faster, "
+            "or subscribe with a larger limit",
+            missed=missed,
+        )

@@ -1,0 +1,145 @@
+"""What one can do in a session, each verb as one request of the protocol. Thin: no verb knows how frames travel.
+
+A verb returns when the server has done it, and raises ServerError when the server refuses, RequestTimeout when no
+answer comes, LocalProtocolError when it cannot be said, the ConnectionClosed family when the connection has ended.
+`timeout` is in seconds, None waits without limit.
+"""
+
+from abc import abstractmethod
+from typing import Any, Final, Unpack
+
+from realtime_sdk.errors import ServerError
+from realtime_sdk.fold import Update
+from realtime_sdk.protocol import client_events as c
+from realtime_sdk.protocol.codec import Event
+from realtime_sdk.session.content import user_message
+from realtime_sdk.session.ids import Ids
+from realtime_sdk.session.server_errors import BENIGN
+from realtime_sdk.session.settings import SessionSettings, session_update
+from realtime_sdk.state import Item, RealtimeState
+
+__all__ = ["TIMEOUT_S", "Verbs"]
+
+TIMEOUT_S: Final = 30.0
+"""How long a verb waits for its answer unless it is told otherwise."""
+
+
+class Verbs:
+    """The verbs that change the conversation, the session and the buffers."""
+
+    _ids: Ids
+
+    @property
+    @abstractmethod
+    def state(self) -> RealtimeState:
+        """What is true now."""
+
+    @abstractmethod
+    async def request(self, event: Event, *, timeout: float | None = TIMEOUT_S) -> Update:
+        """Send an event and wait for its own answer."""
+
+    @abstractmethod
+    async def ask(self) -> None:
+        """Have the assistant answer what stands in the conversation."""
+
+    # --- the session --------------------------------------------------------------------------------------------
+
+    async def update(self, *, timeout: float | None = TIMEOUT_S, **settings: Unpack[SessionSettings]) -> Any:
+        """Change settings; what is not given stays. Returns the effective session as the server has it then.
+
+        One bad field refuses the whole update. (`session.update` → `session.updated`)
+        """
+        kind = getattr(self.state.session, "type", None)
+        await self.request(session_update(settings, kind=kind or "realtime"), timeout=timeout)
+        return self.state.session
+
+    # --- the conversation ---------------------------------------------------------------------------------------
+
+    async def add_item(
+        self,
+        item: Any,
+        *,
+        previous_item_id: str | None = None,
+        reply: bool = False,
+        timeout: float | None = TIMEOUT_S,
+    ) -> Item:
+        """Put an item into the conversation and return it as the state has it.
+
+        `item` is a model (`models.UserMessage`, …) or the text of a message of the user. It goes to the end, after
+        `previous_item_id`, or to the head (`"root"`). With `reply` the assistant answers it, as soon as it is idle;
+        several such items in a row get one answer. (`conversation.item.create` → `conversation.item.added`)
+        """
+        given = user_message(item) if isinstance(item, str) else item
+        item_id: str = getattr(given, "id", None) or self._ids.item()
+        create = item_create(given, item_id, previous_item_id)
+        update = await self.request(create, timeout=timeout)
+        if reply:
+            await self.ask()
+        return update.after.items[item_id]
+
+    async def delete(self, item_id: str, *, timeout: float | None = TIMEOUT_S) -> None:
+        """Take an item out of the conversation. (`conversation.item.delete` → `conversation.item.deleted`)"""
+        await self.request(c.ConversationItemDelete(item_id=item_id), timeout=timeout)
+
+    async def retrieve(self, item_id: str, *, timeout: float | None = TIMEOUT_S) -> Any:
+        """The item as the server has it, with its audio as base64. (`conversation.item.retrieve` → `…retrieved`)"""
+        update = await self.request(c.ConversationItemRetrieve(item_id=item_id), timeout=timeout)
+        return update.event.item
+
+    async def truncate(
+        self, item_id: str, audio_end_ms: int, *, content_index: int = 0, timeout: float | None = TIMEOUT_S
+    ) -> None:
+        """Cut the audio of an assistant's message at `audio_end_ms`; its text is cut with it in the server's memory.
+
+        Refused beyond the audio's end. (`conversation.item.truncate` → `conversation.item.truncated`)
+        """
+        truncate = c.ConversationItemTruncate(item_id=item_id, content_index=content_index, audio_end_ms=audio_end_ms)
+        await self.request(truncate, timeout=timeout)
+
+    # --- the buffers --------------------------------------------------------------------------------------------
+
+    async def commit(self, *, timeout: float | None = TIMEOUT_S) -> str | None:
+        """Make the appended audio an item of the user, and return the item's id.
+
+        Without voice detection this ends the user's turn; it does not ask for an answer. None where voice detection
+        had committed it before. (`input_audio_buffer.commit` → `input_audio_buffer.committed`)
+        """
+        try:
+            update = await self.request(c.InputAudioBufferCommit(), timeout=timeout)
+        except ServerError as refused:
+            if refused.code in BENIGN and _detects_turns(self.state):
+                return None
+            raise
+        return str(update.event.item_id)
+
+    async def clear(self, *, timeout: float | None = TIMEOUT_S) -> None:
+        """Forget the appended audio. (`input_audio_buffer.clear` → `input_audio_buffer.cleared`)"""
+        await self.request(c.InputAudioBufferClear(), timeout=timeout)
+
+    async def cancel(self, response_id: str | None = None, *, timeout: float | None = TIMEOUT_S) -> bool:
+        """End a response, without an id the active one; returns when it has ended, False if there was none to end.
+
+        (`response.cancel` → `response.done`)
+        """
+        response_id = response_id or self.state.active_response_id
+        cancel = c.ResponseCancel() if response_id is None else c.ResponseCancel(response_id=response_id)
+        try:
+            await self.request(cancel, timeout=timeout)
+        except ServerError as refused:
+            if refused.code in BENIGN:
+                return False
+            raise
+        return True
+
+
+def item_create(item: Any, item_id: str, previous_item_id: str | None = None, *, event_id: str | None = None) -> Any:
+    """The event that puts an item into the conversation, under an id of our own."""
+    if getattr(item, "id", None) != item_id:
+        item = item.model_copy(update={"id": item_id})
+    given: dict[str, Any] = {"previous_item_id": previous_item_id, "event_id": event_id}
+    return c.ConversationItemCreate(item=item, **{name: value for name, value in given.items() if value is not None})
+
+
+def _detects_turns(state: RealtimeState) -> bool:
+    given = getattr(getattr(state.session, "audio", None), "input", None)
+    return getattr(given, "turn_detection", None) is not None
