@@ -8,16 +8,15 @@ from typing import Any, Final
 
 import pybase64
 
-from realtime_sdk.audio.formats import PCM, WireFormat, wire_format
+from realtime_sdk.audio.formats import PCM, WireFormat
 from realtime_sdk.audio.lanes import Lane, PartKey
-from realtime_sdk.errors import AudioFormatError
+from realtime_sdk.audio.wires import Wires
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol.wire import WireModel
 
 __all__ = ["Recording", "record", "stop"]
 
 _JITTER_MS = 200
-_RESPONSES = 16
 
 
 class Recording:
@@ -27,7 +26,7 @@ class Recording:
         self.user = Lane(slack_ms=_JITTER_MS)
         self.assistant = Lane()
         self.as_heard = as_heard
-        self.response_wires: dict[str, WireFormat] = {}
+        self.wires = Wires()
 
     def at(self, update: Update) -> int:
         """The sample at which the record was made; behind all sound where that is not known."""
@@ -39,6 +38,7 @@ class Recording:
 
 def record(recording: Recording, update: Update) -> Recording:
     """The recording with what this update sounds like."""
+    recording.wires.follow(update)
     for event in update.events:
         note = _NOTES.get(getattr(event, "type", None) or "")
         if note is not None and isinstance(event, WireModel):
@@ -73,7 +73,7 @@ def _parts(item: Any) -> Iterable[Any]:
 
 
 def _lay_user(recording: Recording, update: Update, key: PartKey, base64: str) -> None:
-    wire = _wire(getattr(_audio(update.before.session), "input", None))
+    wire = recording.wires.user(update)
     sound = _sound(update, base64, wire)
     length = wire.layout.samples_in_bytes(len(sound)) * PCM.rate_hz // wire.rate_hz
     at = recording.at(update)
@@ -82,20 +82,8 @@ def _lay_user(recording: Recording, update: Update, key: PartKey, base64: str) -
 
 
 def _assistant_spoke(recording: Recording, update: Update, event: Any) -> None:
-    wire = recording.response_wires.get(getattr(event, "response_id", None) or "")
-    if wire is None:
-        wire = _wire(
-            getattr(_audio(update.before.session), "output", None), rate_hz=getattr(event, "sample_rate", None)
-        )
+    wire = recording.wires.assistant(update, event)
     recording.assistant.place(_key(event), _sound(update, event.delta, wire), wire, recording.at(update))
-
-
-def _response_created(recording: Recording, update: Update, event: Any) -> None:
-    output = getattr(_audio(event.response), "output", None)
-    if getattr(event.response, "id", None) and getattr(output, "format", None) is not None:
-        recording.response_wires[event.response.id] = _wire(output)
-        while len(recording.response_wires) > _RESPONSES:
-            del recording.response_wires[next(iter(recording.response_wires))]
 
 
 def _truncated(recording: Recording, update: Update, event: Any) -> None:
@@ -123,7 +111,6 @@ _NOTES: Final[Mapping[str, Note]] = {
     "input_audio_buffer.append": _user_spoke,
     "session.input_audio_buffer.append": _user_spoke,
     "conversation.item.create": _user_item,
-    "response.created": _response_created,
     "response.output_audio.delta": _assistant_spoke,
     "session.output_audio.delta": _assistant_spoke,
     "conversation.item.truncate": _truncated,
@@ -135,19 +122,6 @@ _NOTES: Final[Mapping[str, Note]] = {
 
 def _key(event: Any) -> PartKey:
     return getattr(event, "item_id", None) or "", getattr(event, "content_index", None) or 0
-
-
-def _audio(holder: Any) -> Any:
-    return getattr(holder, "audio", None)
-
-
-def _wire(direction: Any, *, rate_hz: int | None = None) -> WireFormat:
-    """The format of one direction of a session; what is not known is taken for 24 kHz PCM, like on the wire."""
-    given = getattr(direction, "format", None)
-    try:
-        return wire_format(getattr(given, "type", None), rate_hz=rate_hz or getattr(given, "rate", None))
-    except AudioFormatError:
-        return PCM
 
 
 def _sound(update: Update, base64: str, wire: WireFormat) -> bytes:

@@ -1,0 +1,118 @@
+"""The sound of a frame taken out of it and put back, byte for byte. Pure.
+
+A payload is taken out only if it is base64 as everyone writes it, so that its bytes give back its characters. G.711 is
+spread over PCM16 one to one, so that FLAC can be told that it is sound.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from struct import pack
+
+import pybase64
+
+from realtime_sdk.audio.formats import PCMU, WireFormat
+from realtime_sdk.audio.pcm import pcm16
+from realtime_sdk.log.json_text import StringSpan, strings, unquote
+
+__all__ = ["Payload", "Placed", "put_back", "samples_of", "take_out", "wire_bytes"]
+
+_SMALLEST = 64
+_MINUS_ZERO = 0x7F
+_MAYBE = re.compile(rb'"audio"\s*:\s*"|audio\.delta"')
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a payload belongs in the frame without payloads, and how long it is: whole samples, and a torn byte."""
+
+    offset: int
+    samples: int
+    torn: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A payload that was taken out: its place, and its bytes without the torn one."""
+
+    placed: Placed
+    sound: bytes
+
+
+def take_out(frame: bytes, wire: WireFormat) -> tuple[bytes, list[Payload]]:
+    """The frame with its payloads emptied, and the payloads in order; what cannot be put back exactly stays in."""
+    payloads: list[Payload] = []
+    pieces: list[bytes] = []
+    done = 0
+    for span in _spans(frame):
+        sound = _exact(frame[span.start + 1 : span.end - 1])
+        if sound is None:
+            continue
+        pieces.append(frame[done : span.start + 1])
+        done = span.end - 1
+        whole = len(sound) - len(sound) % wire.sample_size
+        placed = Placed(sum(map(len, pieces)), whole // wire.sample_size, sound[whole:])
+        payloads.append(Payload(placed, sound[:whole]))
+    return b"".join([*pieces, frame[done:]]), payloads
+
+
+def put_back(frame: bytes, payloads: list[Payload]) -> bytes:
+    """The frame as it was before `take_out`."""
+    pieces: list[bytes] = []
+    done = 0
+    for payload in payloads:
+        pieces += [frame[done : payload.placed.offset], pybase64.b64encode(payload.sound + payload.placed.torn)]
+        done = payload.placed.offset
+    return b"".join([*pieces, frame[done:]])
+
+
+def samples_of(sound: bytes, wire: WireFormat) -> bytes:
+    """Whole samples of a wire format as PCM16, each G.711 code another value."""
+    if wire.sample_size != 1:
+        return sound
+    low, high, _ = _tables(wire)
+    pcm = bytearray(2 * len(sound))
+    pcm[0::2], pcm[1::2] = sound.translate(low), sound.translate(high)
+    return bytes(pcm)
+
+
+def wire_bytes(pcm: bytes, wire: WireFormat) -> bytes:
+    """What `samples_of` was made from."""
+    if wire.sample_size != 1:
+        return pcm
+    codes = _tables(wire)[2]
+    return bytes([codes[sample] for sample in pcm16(pcm)])
+
+
+@cache
+def _tables(wire: WireFormat) -> tuple[bytes, bytes, dict[int, int]]:
+    """Code → low byte, code → high byte, value → code."""
+    values = list(pcm16(wire.to_pcm16(bytes(range(256)))))
+    if wire == PCMU:
+        values[_MINUS_ZERO] = -1  # µ-law has two zeros; this is the value of no other code
+    table = pack("<256h", *values)
+    return table[0::2], table[1::2], {value: code for code, value in enumerate(values)}
+
+
+def _spans(frame: bytes) -> Iterator[StringSpan]:
+    """The strings that hold sound, as the log's `audio_left_out` counts them."""
+    if _MAYBE.search(frame) is None:
+        return
+    values = [span for span in strings(frame) if not span.is_key]
+    kinds = [unquote(frame[span.start : span.end]) for span in values if span.path == ("type",)]
+    is_delta = bool(kinds) and kinds[-1].endswith("audio.delta")
+    for span in values:
+        if span.path[-1:] == ("audio",) or (is_delta and span.path == ("delta",)):
+            yield span
+
+
+def _exact(base64: bytes) -> bytes | None:
+    """The bytes, if they give back these very characters; None for less than is worth it."""
+    if len(base64) < _SMALLEST:
+        return None
+    try:
+        sound = pybase64.b64decode(base64, validate=True)
+    except ValueError:
+        return None
+    return sound if pybase64.b64encode(sound) == base64 else None
