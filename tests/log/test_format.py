@@ -186,7 +186,7 @@ def test_a_damaged_line_says_what_is_wrong(line: bytes, why: str) -> None:
         (HEADER_LINE.replace(b'"format":1', b'"format":"1"'), "`format` is missing, or no whole number"),
         (HEADER_LINE.replace(b'"meta":{', b'"meta":[{').replace(b"}}", b"}]}"), "`meta` is missing, or no object"),
         (b'{"log":"another","format":1}', "neither a log's header, nor a captured event"),
-        (b'{"a":1}', "`log` is missing"),
+        (b'{"a":1}', "neither a log's header, nor a captured event"),
         (b"[]", "not a JSON object"),
         (b"\x89PNG\r", "not a JSON object"),
     ],

@@ -132,7 +132,7 @@ def read_start(line: bytes) -> Start:
     found = _members(line.removeprefix(b"\xef\xbb\xbf"))
     if "log" not in found and found.keys() & {"event", "sender", "type"}:
         return Start(LogHeader(format=0), read_capture_line, is_record=True)
-    if _value(found, "log", str) != _FAMILY:
+    if "log" not in found or found["log"].value != _FAMILY:
         raise LogFormatError("neither a log's header, nor a captured event")
     number = _value(found, "format", int)
     if number > FORMAT:

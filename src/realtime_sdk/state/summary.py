@@ -11,9 +11,13 @@ __all__ = ["summary"]
 
 
 def summary(state: RealtimeState, *, dialect: str | None = None) -> dict[str, Any]:
-    """The state as an object of JSON values; what is not known is None."""
+    """The state as an object of JSON values; what is not known is None.
+
+    `items` are those of the conversation; `pending_calls` are finished calls without an output. A response's
+    `reason` is the code of its error where it failed and names no other; an item's `heard_text` is None unless it was
+    cut, and its `text` is never what the transcription heard.
+    """
     return {
-        "dialect": dialect,
         "session": _session(state.session),
         "items": [_item(item) for item in state.conversation.items.values()],
         "responses": {response.id: _response(response) for response in state.responses.values()},
@@ -22,6 +26,7 @@ def summary(state: RealtimeState, *, dialect: str | None = None) -> dict[str, An
         "errors": [_error(error) for error in state.errors],
         "anomalies": [_anomaly(anomaly) for anomaly in state.anomalies],
         "epochs": [_epoch(epoch) for epoch in state.epochs],
+        "dialect": dialect,
     }
 
 
@@ -36,7 +41,7 @@ def _item(item: Item) -> dict[str, Any]:
         "id": item.id,
         "type": item.type,
         "role": item.role,
-        "status": item.status,
+        "status": item.status or item.mcp_status,
         "text": item.text,
         "input_transcript": item.input_transcript,
         "heard_text": item.heard_text,
@@ -51,7 +56,7 @@ def _item(item: Item) -> dict[str, Any]:
 def _response(response: Response) -> dict[str, Any]:
     return {
         "status": response.status,
-        "reason": response.reason,
+        "reason": response.reason or response.error_code,
         "item_ids": list(response.item_ids),
         "usage": None if response.usage is None else _usage(response.usage),
     }
@@ -114,5 +119,6 @@ def _epoch(epoch: Epoch) -> dict[str, Any]:
         "closed": epoch.closed,
         "close_code": epoch.close_code,
         "close_reason": epoch.close_reason,
+        "closed_by": epoch.closed_by,
         "lost": list(epoch.lost),
     }

@@ -1,0 +1,38 @@
+"""The command as its users run it: in a subprocess of its own, with what it printed and how it ended."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["COMMAND", "HERE", "environment", "last_line", "run_command"]
+
+COMMAND = (sys.executable, "-m", "realtime_sdk")
+HERE = Path(__file__).parent
+
+
+def environment(**changes: str) -> Mapping[str, str]:
+    """The environment of a plain pipe: no colours asked for, no key."""
+    unwanted = {"FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "OPENAI_API_KEY", "COLUMNS"}
+    return {**{name: value for name, value in os.environ.items() if name not in unwanted}, **changes}
+
+
+def run_command(
+    *arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None, **changes: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `realtime-sdk` with some arguments."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        cwd=cwd,
+        env=environment(**changes),
+        check=False,
+    )
+
+
+def last_line(text: bytes) -> str:
+    """The only line of an error message, or the last one of a report."""
+    return text.decode().rstrip("\n").rpartition("\n")[2]
