@@ -1,0 +1,171 @@
+"""The input audio buffer: sound comes in, turns are found in it, speech becomes an item of the user's."""
+
+from dataclasses import replace
+
+import pybase64
+
+from realtime_sdk.audio.vad import SpeechStarted, SpeechStopped, VadEvent
+from realtime_sdk.protocol.client_events import InputAudioBufferAppend, InputAudioBufferClear, InputAudioBufferCommit
+from realtime_sdk.protocol.models import UserMessage, UserMessageContent
+from realtime_sdk.protocol.server_events import (
+    InputAudioBufferCleared,
+    InputAudioBufferCommitted,
+    InputAudioBufferSpeechStarted,
+    InputAudioBufferSpeechStopped,
+)
+from realtime_sdk.simulator.brain import complaints
+from realtime_sdk.simulator.brain.complaints import Complaint
+from realtime_sdk.simulator.brain.items import announce, place
+from realtime_sdk.simulator.brain.listening import listen
+from realtime_sdk.simulator.brain.responses import begin_unasked, interrupt
+from realtime_sdk.simulator.brain.saying import last_item_id, mint, refuse, say
+from realtime_sdk.simulator.brain.sounds import BYTES_PER_MS, from_wire, ms_of
+from realtime_sdk.simulator.brain.tape import Tape
+from realtime_sdk.simulator.brain.transcribing import want_words
+from realtime_sdk.simulator.brain.values import Buffer, Held, Server, Speech
+
+__all__ = ["append", "clear", "commit", "commit_speech", "restart_listening"]
+
+LONGEST_APPEND = 15 * 1024 * 1024
+SHORTEST_COMMIT_MS = 100
+_IDLE_KEPT = 30_000 * BYTES_PER_MS  # what is kept of a silence under turn detection
+_IDLE_LIMIT = 2 * _IDLE_KEPT
+
+
+def append(server: Server, event: InputAudioBufferAppend) -> Server:
+    """Take sound in; under turn detection say what it proves."""
+    if len(event.audio) > LONGEST_APPEND:
+        return refuse(server, complaints.too_long("audio", len(event.audio), LONGEST_APPEND), event.event_id)
+    try:
+        sound = pybase64.b64decode(event.audio, validate=True)
+    except ValueError:
+        message = "Invalid 'audio'. Expected base64-encoded audio bytes, but got an invalid value."
+        return refuse(server, Complaint("invalid_value", message, "audio"), event.event_id)
+    server, pcm = _whole_samples(server, sound)
+    return _listen_to(_taken(server, pcm), pcm)
+
+
+def _whole_samples(server: Server, sound: bytes) -> tuple[Server, bytes]:
+    """Inner sound; half a sample at the end waits for its other half."""
+    kind = server.config.input_format
+    if kind != "audio/pcm":
+        return server, from_wire(sound, kind)
+    joined = server.buffer.torn + sound
+    whole = len(joined) & ~1
+    return replace(server, buffer=replace(server.buffer, torn=joined[whole:])), joined[:whole]
+
+
+def _taken(server: Server, pcm: bytes) -> Server:
+    return replace(server, buffer=replace(server.buffer, tape=server.buffer.tape.append(pcm)))
+
+
+def _listen_to(server: Server, pcm: bytes) -> Server:
+    listening = server.buffer.listening
+    if listening is None:
+        return server
+    listening, found = listening.feed(pcm)
+    server = replace(server, buffer=replace(server.buffer, listening=listening))
+    for event in found:
+        server = _on_vad(server, event)
+    return _forget_silence(server)
+
+
+def _on_vad(server: Server, event: VadEvent) -> Server:
+    match event:
+        case SpeechStarted():
+            return _speech_started(server, event.audio_start_ms)
+        case SpeechStopped():
+            return _speech_stopped(server, event.audio_end_ms)
+
+
+def _speech_started(server: Server, start_ms: int) -> Server:
+    if server.buffer.speech is not None:
+        return server
+    server, item_id = mint(server, "item")
+    server = replace(server, buffer=replace(server.buffer, speech=Speech(item_id, start_ms)), idle_from=None)
+    server = say(server, InputAudioBufferSpeechStarted(audio_start_ms=start_ms, item_id=item_id))
+    return interrupt(server) if _detection(server, "interrupt_response") else server
+
+
+def _speech_stopped(server: Server, end_ms: int) -> Server:
+    speech, buffer = server.buffer.speech, server.buffer
+    if speech is None:
+        return server
+    start, end = (ms * BYTES_PER_MS - buffer.base for ms in (speech.start_ms, end_ms))
+    pcm, rest = buffer.tape.cut(start, end), buffer.tape.cut(end, buffer.tape.size)
+    kept = replace(buffer, tape=Tape().append(rest), base=buffer.position - len(rest), speech=None)
+    server = replace(server, buffer=kept)
+    server = say(server, InputAudioBufferSpeechStopped(audio_end_ms=end_ms, item_id=speech.item_id))
+    server = commit_speech(server, pcm, speech.item_id)
+    return begin_unasked(server) if _detection(server, "create_response") else server
+
+
+def _detection(server: Server, name: str) -> bool:
+    """A switch of turn detection; there is no response to make in a transcription session."""
+    settings = server.config.turn_detection or {}
+    return bool(settings.get(name)) and server.config.intent == "realtime"
+
+
+def commit_speech(server: Server, pcm: bytes, item_id: str) -> Server:
+    """Make a user's item of this sound, and ask for its words."""
+    content = UserMessageContent(type="input_audio", transcript=None)
+    item = UserMessage(id=item_id, status="completed", content=[content])
+    held = Held(item_id, item, {0: pcm}, words=None)
+    before = last_item_id(server)
+    server = say(server, InputAudioBufferCommitted(previous_item_id=before, item_id=item_id))
+    server = announce(place(server, held), held)
+    return want_words(server, held, transcription=server.config.transcription)
+
+
+def _forget_silence(server: Server) -> Server:
+    buffer = server.buffer
+    if buffer.speech is not None or buffer.tape.size < _IDLE_LIMIT:
+        return server
+    kept = buffer.tape.cut(buffer.tape.size - _IDLE_KEPT, buffer.tape.size)
+    shorter = replace(buffer, tape=Tape().append(kept), base=buffer.position - len(kept))
+    return replace(server, buffer=shorter)
+
+
+def commit(server: Server, event: InputAudioBufferCommit) -> Server:
+    """Make an item of everything in the buffer."""
+    buffered = server.buffer.tape.size
+    if buffered < SHORTEST_COMMIT_MS * BYTES_PER_MS:
+        return refuse(server, complaints.commit_empty(buffered / BYTES_PER_MS), event.event_id)
+    speech, pcm = server.buffer.speech, server.buffer.tape.whole
+    server = _emptied(_stop_speaking(server))
+    server, item_id = (server, speech.item_id) if speech else mint(server, "item")
+    return commit_speech(server, pcm, item_id)
+
+
+def clear(server: Server, event: InputAudioBufferClear) -> Server:
+    """Throw away what is in the buffer."""
+    return say(_emptied(server), InputAudioBufferCleared())
+
+
+def _emptied(server: Server) -> Server:
+    buffer = server.buffer
+    listening = buffer.listening.forget() if buffer.listening is not None else None
+    return replace(server, buffer=Buffer(base=buffer.position, listening=listening))
+
+
+def _stop_speaking(server: Server) -> Server:
+    """Say that speech has stopped where something else than silence ends it."""
+    speech = server.buffer.speech
+    if speech is None:
+        return server
+    server = replace(server, buffer=replace(server.buffer, speech=None))
+    end_ms = ms_of(server.buffer.position)
+    return say(server, InputAudioBufferSpeechStopped(audio_end_ms=end_ms, item_id=speech.item_id))
+
+
+def restart_listening(server: Server, *, format_changed: bool = False) -> Server:
+    """Listen by the session's present rules; speech in progress ends, and half a sample of another format is gone."""
+    server = _stop_speaking(server)
+    rules, buffer = server.config.turn_rules, server.buffer
+    listening = (
+        None
+        if rules is None
+        else listen(rules, position=buffer.position, make_vad=server.settings.make_vad)
+    )
+    torn = b"" if format_changed else buffer.torn
+    return replace(server, buffer=replace(buffer, listening=listening, torn=torn))

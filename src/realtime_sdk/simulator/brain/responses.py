@@ -1,0 +1,283 @@
+"""Responses: when one may begin, what it answers, how it ends. What it says stands in `performing`."""
+
+from dataclasses import replace
+from typing import Any
+
+from realtime_sdk.protocol.client_events import OutputAudioBufferClear, ResponseCancel, ResponseCreate
+from realtime_sdk.protocol.json_values import JsonObject
+from realtime_sdk.protocol.models import (
+    AssistantMessage,
+    FunctionCall,
+    FunctionCallOutput,
+    ItemReference,
+    RateLimit,
+    Response,
+    ResponseCreateParams,
+    ResponseUsage,
+    UserMessage,
+)
+from realtime_sdk.protocol.server_events import RateLimitsUpdated, ResponseCreated, ResponseDone
+from realtime_sdk.simulator.brain import complaints
+from realtime_sdk.simulator.brain.closing import close_output
+from realtime_sdk.simulator.brain.complaints import Complaint
+from realtime_sdk.simulator.brain.config import functions
+from realtime_sdk.simulator.brain.items import held_from_wire, release
+from realtime_sdk.simulator.brain.planning import Manner, plan
+from realtime_sdk.simulator.brain.saying import find_item, find_live, mint, refuse, say, with_live
+from realtime_sdk.simulator.brain.transcribing import want_words
+from realtime_sdk.simulator.brain.usage import usage_of
+from realtime_sdk.simulator.brain.values import Answered, Held, Live, Server, Terms, ToolOutput, Turn
+from realtime_sdk.simulator.reply import Fail
+
+__all__ = ["answer", "ask_ready", "begin", "begin_unasked", "cancel", "clear_output", "finish", "interrupt"]
+
+TOKENS_PER_MINUTE = 15_000_000
+
+
+def begin(server: Server, event: ResponseCreate) -> Server:
+    """Begin the response that a client asks for."""
+    params = event.response or ResponseCreateParams()
+    if server.config.intent == "transcription":
+        message = "Responses cannot be created in a transcription session."
+        return refuse(server, Complaint("invalid_request", message), event.event_id)
+    if params.conversation not in (None, "auto", "none", server.conversation_id):
+        message = complaints.invalid_value("response.conversation", params.conversation, ["auto", "none"])
+        return refuse(server, message, event.event_id)
+    out_of_band = params.conversation == "none"
+    running = _default(server)
+    if running is not None and not out_of_band:
+        return refuse(server, complaints.active_response(running.id), event.event_id)
+    server, context, complaint = _context(server, params)
+    if complaint is not None:
+        return refuse(server, complaint, event.event_id)
+    return _begun(server, _terms(server, params), out_of_band=out_of_band, context=context)
+
+
+def begin_unasked(server: Server) -> Server:
+    """Begin the response to a turn that the server itself found."""
+    running = _default(server)
+    if running is not None:
+        return refuse(server, complaints.active_response(running.id))
+    return _begun(server, _terms(server, ResponseCreateParams()))
+
+
+def _begun(server: Server, terms: Terms, *, out_of_band: bool = False, context: tuple[Held, ...] | None = None) -> Server:
+    server, response_id = mint(server, "resp")
+    live = Live(id=response_id, terms=terms, out_of_band=out_of_band, context=context, begun_ms=server.now_ms)
+    server = replace(server, lives=(*server.lives, live), idle_from=None)
+    return say(server, ResponseCreated(response=_shown(server, live, status="in_progress")))
+
+
+def _default(server: Server) -> Live | None:
+    """The response in progress of the default conversation."""
+    return next((live for live in server.lives if not live.out_of_band), None)
+
+
+def _context(
+    server: Server, params: ResponseCreateParams
+) -> tuple[Server, tuple[Held, ...] | None, Complaint | None]:
+    """The items that a response was given in place of the conversation."""
+    if params.input is None:
+        return server, None, None
+    held: list[Held] = []
+    for place, item in enumerate(params.input):
+        where = f"response.input[{place}]"
+        if isinstance(item, ItemReference):
+            found = find_item(server, item.id)
+            if found is None:
+                return server, None, Complaint("item_not_found", f"Item '{item.id}' not found.", f"{where}.id")
+        else:
+            server, found = held_from_wire(server, item)
+            if found is None:
+                return server, None, complaints.invalid_value(f"{where}.content", "audio", ["base64"])
+            if found.words is None:
+                server = want_words(server, found, transcription=None)
+        held.append(found)
+    return server, tuple(held), None
+
+
+def _terms(server: Server, params: ResponseCreateParams) -> Terms:
+    given: JsonObject = params.model_dump(exclude_unset=True)
+    config, wire = server.config, server.config.wire
+    listed = given.get("tools", wire.get("tools"))
+    audio: JsonObject = (given.get("audio") or {}).get("output") or {}
+    limit = given.get("max_output_tokens", wire.get("max_output_tokens"))
+    return Terms(
+        modality=_modality(given.get("output_modalities")) or config.modality,
+        instructions=given.get("instructions") or str(wire.get("instructions") or ""),
+        own_instructions=given.get("instructions"),
+        tools=functions(listed),
+        tools_chars=len(str(listed or "")),
+        tool_choice=given.get("tool_choice", wire.get("tool_choice")),
+        max_output_tokens=limit if isinstance(limit, int) else None,
+        voice=audio.get("voice") or config.voice,
+        output_format=audio.get("format") or config.output_format,
+        speed=config.speed,
+        metadata=given.get("metadata"),
+        interleaves=config.interleaves,
+    )
+
+
+def _modality(given: object) -> Any:
+    return given[0] if isinstance(given, list) and given else None
+
+
+def ask_ready(server: Server) -> Server:
+    """Ask for the replies to all responses whose context was heard."""
+    for live in server.lives:
+        if live.asked or any(held.words is None for held in _items_for(server, live)):
+            continue
+        server, turn = _turn(server, live)
+        server = with_live(server, replace(live, asked=True))
+        server = replace(server, wanted=(*server.wanted, turn))
+    return server
+
+
+def _items_for(server: Server, live: Live) -> tuple[Held, ...]:
+    return server.items if live.context is None else live.context
+
+
+def _turn(server: Server, live: Live) -> tuple[Server, Turn]:
+    held, terms = _items_for(server, live), live.terms
+    text, outputs = _unanswered(held)
+    if not live.out_of_band and not outputs:
+        server = replace(server, turns=server.turns + 1)
+    return server, Turn(
+        response_id=live.id,
+        number=server.turns,
+        text=text,
+        outputs=outputs,
+        items=tuple(one.item for one in held),
+        instructions=terms.instructions,
+        own_instructions=terms.own_instructions,
+        tools=terms.tools,
+        tool_choice=terms.tool_choice,
+        modality=terms.modality,
+        metadata=terms.metadata,
+        out_of_band=live.out_of_band,
+    )
+
+
+def _unanswered(held: tuple[Held, ...]) -> tuple[str, tuple[ToolOutput, ...]]:
+    """What the user said since the assistant's last item, and what tools gave since anybody's last message."""
+    said: list[str] = []
+    outputs: list[ToolOutput] = []
+    names = {one.item.call_id: one.item.name or "" for one in held if isinstance(one.item, FunctionCall)}
+    for one in reversed(held):
+        match one.item:
+            case FunctionCallOutput(call_id=call_id, output=output) if not said:
+                outputs.append(ToolOutput(call_id or "", names.get(call_id, ""), output or ""))
+            case FunctionCall() if outputs:
+                continue
+            case UserMessage() if not outputs:
+                said.append(one.words or "")
+            case AssistantMessage() | FunctionCall() | UserMessage() | FunctionCallOutput():
+                break
+            case _:
+                continue
+    return "\n".join(filter(None, reversed(said))), tuple(reversed(outputs))
+
+
+def answer(server: Server, answered: Answered) -> Server:
+    """The reply to a turn has come: from now on it is carried out. One that is not waited for is dropped."""
+    live = find_live(server, answered.response_id)
+    if live is None or not live.asked or live.beats:
+        return server
+    terms, reply = live.terms, answered.reply
+    failure, server = server.next_failure, replace(server, next_failure=None)
+    if failure is not None:
+        reply = (Fail(failure.code, failure.message, type=_failure_type(failure.code)),)
+    manner = Manner(
+        spoken=terms.modality == "audio",
+        voice=str(terms.voice),
+        speed=terms.speed,
+        interleaves=terms.interleaves,
+        max_tokens=terms.max_output_tokens,
+    )
+    return with_live(server, replace(live, beats=plan(reply, manner), begun_ms=server.now_ms))
+
+
+def _failure_type(code: str) -> str:
+    return "tokens" if code == "rate_limit_exceeded" else "server_error"
+
+
+def cancel(server: Server, event: ResponseCancel) -> Server:
+    """End a response because the client says so: the one it names, or that of the conversation."""
+    live = find_live(server, event.response_id) if event.response_id else _default(server)
+    if live is None:
+        return refuse(server, complaints.no_active_response(), event.event_id)
+    return finish(server, live, "cancelled", {"type": "cancelled", "reason": "client_cancelled"})
+
+
+def interrupt(server: Server) -> Server:
+    """End the conversation's response because the user speaks."""
+    live = _default(server)
+    if live is None:
+        return server
+    return finish(server, live, "cancelled", {"type": "cancelled", "reason": "turn_detected"})
+
+
+def clear_output(server: Server, event: OutputAudioBufferClear) -> Server:
+    """Refuse: on a websocket the client plays, and there is no output buffer."""
+    message = "output_audio_buffer.clear is only supported for WebRTC and SIP sessions."
+    return refuse(server, Complaint("invalid_request", message, "type"), event.event_id)
+
+
+def finish(server: Server, live: Live, status: str, details: JsonObject | None = None) -> Server:
+    """End a response: what is open ends first, then it is done, and nothing comes after."""
+    for place, output in enumerate(live.outputs):
+        if output.item is None:
+            server, live = close_output(server, live, place, "incomplete")
+    usage = usage_of(live, _items_before(server, live), cached_tokens=server.cached_tokens)
+    done = _shown(server, live, status=status, details=details, usage=usage if status != "failed" else None)
+    server = replace(
+        server,
+        lives=tuple(other for other in server.lives if other.id != live.id),
+        cached_tokens=_written(usage),
+        spent_tokens=server.spent_tokens + (usage.total_tokens or 0),
+    )
+    server = say(server, ResponseDone(response=done), _limits(server, usage))
+    return release(server)
+
+
+def _items_before(server: Server, live: Live) -> tuple[Held, ...]:
+    """What the response was made from: its context, without what it added itself."""
+    own = {output.id for output in live.outputs}
+    return tuple(held for held in _items_for(server, live) if held.id not in own)
+
+
+def _written(usage: ResponseUsage) -> int:
+    ins, outs = usage.input_token_details, usage.output_token_details
+    return (ins.text_tokens or 0 if ins else 0) + (outs.text_tokens or 0 if outs else 0)
+
+
+def _limits(server: Server, usage: ResponseUsage) -> RateLimitsUpdated:
+    spent = usage.total_tokens or 0
+    limit = RateLimit(
+        name="tokens",
+        limit=TOKENS_PER_MINUTE,
+        remaining=TOKENS_PER_MINUTE - spent,
+        reset_seconds=round(spent * 60 / TOKENS_PER_MINUTE, 3),
+    )
+    return RateLimitsUpdated(rate_limits=[limit])
+
+
+def _shown(
+    server: Server, live: Live, *, status: str, details: JsonObject | None = None, usage: ResponseUsage | None = None
+) -> Response:
+    """A response as its events show it."""
+    terms = live.terms
+    body: JsonObject = {
+        "object": "realtime.response",
+        "id": live.id,
+        "status": status,
+        "status_details": details,
+        "output": [output.item for output in live.outputs if output.item is not None],
+        "conversation_id": None if live.out_of_band else server.conversation_id,
+        "output_modalities": [terms.modality],
+        "max_output_tokens": "inf" if terms.max_output_tokens is None else terms.max_output_tokens,
+        "audio": {"output": {"format": terms.output_format, "voice": terms.voice}},
+        "usage": usage,
+        "metadata": terms.metadata,
+    }
+    return Response.model_validate(body)

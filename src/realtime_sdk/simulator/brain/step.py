@@ -1,0 +1,182 @@
+"""The brain's one door: a server and what happens to it → the server after it, and what comes of that. Never raises."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from realtime_sdk.protocol import client_events as c, registries
+from realtime_sdk.protocol.codec import encode, parse
+from realtime_sdk.protocol.server_events import SessionCreated
+from realtime_sdk.protocol.unknown import UnknownEvent
+from realtime_sdk.protocol.wire import ClientEventBase, WireModel
+from realtime_sdk.simulator.brain import complaints
+from realtime_sdk.simulator.brain.checks import complaint_about
+from realtime_sdk.simulator.brain.complaints import Complaint
+from realtime_sdk.simulator.brain.config import opening
+from realtime_sdk.simulator.brain.hearing import append, clear, commit, restart_listening
+from realtime_sdk.simulator.brain.ids import Ids
+from realtime_sdk.simulator.brain.items import create_item, delete_item, retrieve, truncate
+from realtime_sdk.simulator.brain.performing import due_ms, perform
+from realtime_sdk.simulator.brain.responses import answer, ask_ready, begin, cancel, clear_output, finish
+from realtime_sdk.simulator.brain.saying import refuse, say
+from realtime_sdk.simulator.brain.transcribing import hear
+from realtime_sdk.simulator.brain.updating import update_session
+from realtime_sdk.simulator.brain.values import (
+    Answered,
+    Closing,
+    Fault,
+    Happening,
+    Heard,
+    Server,
+    Settings,
+    Step,
+    TimePasses,
+    Unreadable,
+)
+
+__all__ = ["next_due_ms", "opened", "step"]
+
+
+def opened(settings: Settings | None = None) -> Step:
+    """A server at the beginning of a session; its step says session.created."""
+    settings = settings or Settings()
+    ids = Ids.seeded(settings.seed)
+    config = opening(
+        ids.of("sess", 0),
+        model=settings.model,
+        expires_at=settings.started_at_s + settings.longest_ms // 1_000,
+        intent=settings.intent,
+    )
+    server = Server(settings=settings, ids=ids, config=config, conversation_id=ids.of("conv", 0))
+    return _step(say(restart_listening(server), SessionCreated(session=config.shown)))
+
+
+def step(server: Server, happening: Happening) -> Step:
+    """The server after a happening: the events it sends, in order, and the turns and utterances it wants answered.
+
+    A client event that is wrong is answered with an `error`. A server that has closed does nothing more.
+    """
+    if server.closing is not None:
+        return Step(server)
+    return _step(perform(ask_ready(perform(_after(server, happening)))))
+
+
+def next_due_ms(server: Server) -> int | None:
+    """When time must pass next (`TimePasses`), in ms since the session began; None once the server has closed."""
+    if server.closing is not None:
+        return None
+    expires_ms = server.settings.longest_ms
+    waiting_ms = due_ms(server)
+    return expires_ms if waiting_ms is None else min(waiting_ms, expires_ms)
+
+
+def _step(server: Server) -> Step:
+    """Hand over what has gathered in the server."""
+    rest = replace(server, out=(), wanted=())
+    return Step(rest, server.out, server.wanted, server.closing)
+
+
+def _after(server: Server, happening: Happening) -> Server:
+    match happening:
+        case TimePasses():
+            return _later(server, happening.now_ms)
+        case Answered():
+            return answer(server, happening)
+        case Heard():
+            return hear(server, happening)
+        case Unreadable():
+            return refuse(server, Complaint("invalid_json", f"Could not parse the event: {happening.why}"))
+        case Fault():
+            return _FAULTS[happening.kind](server, happening)
+        case _:
+            return _told(server, happening)
+
+
+def _later(server: Server, now_ms: int) -> Server:
+    server = replace(server, now_ms=max(server.now_ms, now_ms))
+    if server.now_ms < server.settings.longest_ms:
+        return server
+    return _expire(replace(server, now_ms=server.settings.longest_ms), Fault("expire"))
+
+
+# --- client events ------------------------------------------------------------------------------------------------
+
+
+def _told(server: Server, event: ClientEventBase | UnknownEvent) -> Server:
+    if type(event) is c.InputAudioBufferAppend and not event.model_extra:  # comes fifty times a second
+        return append(server, event)
+    raw = event.raw if isinstance(event, UnknownEvent) else parse(encode(event))
+    event_id = raw.get("event_id") if isinstance(raw.get("event_id"), str) else None
+    kind = raw.get("type")
+    cls = registries.GA.client.get(kind) if isinstance(kind, str) else None
+    if cls is None:
+        return refuse(server, _no_such_event(raw), event_id)
+    complaint = complaint_about(raw, cls)
+    if complaint is not None:
+        return refuse(server, complaint, event_id)
+    if isinstance(event, UnknownEvent):
+        return refuse(server, Complaint("invalid_value", f"Invalid event: {event.why}"), event_id)
+    return _CLIENT[type(event)](server, event)
+
+
+def _no_such_event(raw: dict[str, Any]) -> Complaint:
+    kind = raw.get("type")
+    if kind is None:
+        return complaints.missing("type")
+    if not isinstance(kind, str):
+        return complaints.invalid_type("type", "a string", "another type")
+    return complaints.invalid_value("type", kind, sorted(registries.GA.client))
+
+
+_CLIENT: Final[dict[type[WireModel], Callable[[Server, Any], Server]]] = {
+    c.SessionUpdate: update_session,
+    c.ConversationItemCreate: create_item,
+    c.ConversationItemDelete: delete_item,
+    c.ConversationItemRetrieve: retrieve,
+    c.ConversationItemTruncate: truncate,
+    c.InputAudioBufferAppend: append,
+    c.InputAudioBufferClear: clear,
+    c.InputAudioBufferCommit: commit,
+    c.OutputAudioBufferClear: clear_output,
+    c.ResponseCancel: cancel,
+    c.ResponseCreate: begin,
+}
+
+
+# --- faults -------------------------------------------------------------------------------------------------------
+
+
+def _expire(server: Server, fault: Fault) -> Server:
+    minutes = server.settings.longest_ms // 60_000
+    message = f"Your session hit the maximum duration of {minutes} minutes."
+    server = refuse(server, Complaint("session_expired", message))
+    return replace(server, closing=Closing(1001, message), lives=(), transcribing=())
+
+
+def _close(server: Server, fault: Fault) -> Server:
+    return replace(server, closing=Closing(fault.close_code, fault.message), lives=(), transcribing=())
+
+
+def _say_error(server: Server, fault: Fault) -> Server:
+    return refuse(server, Complaint(fault.code, fault.message or "The simulated server failed.", None, "server_error"))
+
+
+def _fail_next(server: Server, fault: Fault) -> Server:
+    code = "rate_limit_exceeded" if fault.kind == "rate_limit" else fault.code
+    message = fault.message or (
+        "Rate limit reached. Please try again in 1s." if fault.kind == "rate_limit" else "The simulated model failed."
+    )
+    running = next((live for live in server.lives if live.beats), None)
+    if running is None:
+        return replace(server, next_failure=replace(fault, code=code, message=message))
+    error = {"type": "tokens" if fault.kind == "rate_limit" else "server_error", "code": code, "message": message}
+    return finish(server, running, "failed", {"type": "failed", "error": error})
+
+
+_FAULTS: Final[dict[str, Callable[[Server, Fault], Server]]] = {
+    "expire": _expire,
+    "close": _close,
+    "error": _say_error,
+    "rate_limit": _fail_next,
+    "fail": _fail_next,
+}

@@ -1,0 +1,140 @@
+"""From speech to words: what was said is asked for, comes as deltas, then whole; or it fails."""
+
+from dataclasses import replace
+
+from realtime_sdk.protocol.json_values import JsonObject
+from realtime_sdk.protocol.models import TranscriptionError, UserMessage
+from realtime_sdk.protocol.server_events import (
+    ConversationItemInputAudioTranscriptionCompleted,
+    ConversationItemInputAudioTranscriptionDelta,
+    ConversationItemInputAudioTranscriptionFailed,
+)
+from realtime_sdk.simulator.brain.ids import filler
+from realtime_sdk.simulator.brain.planning import pieces
+from realtime_sdk.simulator.brain.saying import find_item, say, with_item
+from realtime_sdk.simulator.brain.sounds import ms_of
+from realtime_sdk.simulator.brain.usage import transcription_usage
+from realtime_sdk.simulator.brain.values import Heard, Held, Server, Transcribing, Unheard, Utterance
+
+__all__ = ["DELTA_MS", "hear", "transcribe_one", "want_words"]
+
+DELTA_MS = 30
+"""How long the service takes for a delta, at speed 1."""
+
+
+def want_words(server: Server, held: Held, *, transcription: JsonObject | None) -> Server:
+    """Ask for the words of an item's sound; with `transcription` the client is told them."""
+    pcm = b"".join(sound for _, sound in sorted(held.sounds.items()))
+    utterance = Utterance(
+        item_id=held.id,
+        number=server.utterances + 1,
+        pcm=pcm,
+        duration_ms=ms_of(len(pcm)),
+        language=(transcription or {}).get("language"),
+        prompt=(transcription or {}).get("prompt"),
+    )
+    return replace(
+        server,
+        utterances=utterance.number,
+        unheard={**server.unheard, held.id: transcription},
+        wanted=(*server.wanted, utterance),
+    )
+
+
+def hear(server: Server, heard: Heard) -> Server:
+    """The words have come; they are told to the client if it asked for that when the speech was committed."""
+    if heard.item_id not in server.unheard:
+        return server
+    transcription = server.unheard[heard.item_id]
+    left = {item_id: settings for item_id, settings in server.unheard.items() if item_id != heard.item_id}
+    server = _note(replace(server, unheard=left), heard)
+    if transcription is None or find_item(server, heard.item_id) is None:
+        return server
+    if isinstance(heard.words, Unheard):
+        return _fail(server, heard.item_id, heard.words)
+    return _begin(server, heard.item_id, heard.words, str(transcription.get("model") or ""))
+
+
+def _note(server: Server, heard: Heard) -> Server:
+    """Remember the words, in the conversation and where a response has the item as its own input."""
+    words = "" if isinstance(heard.words, Unheard) else heard.words
+    held = find_item(server, heard.item_id)
+    if held is not None:
+        server = with_item(server, replace(held, words=words))
+    lives = tuple(
+        live
+        if live.context is None
+        else replace(
+            live,
+            context=tuple(replace(one, words=words) if one.id == heard.item_id else one for one in live.context),
+        )
+        for live in server.lives
+    )
+    return replace(server, lives=lives)
+
+
+def _fail(server: Server, item_id: str, why: Unheard) -> Server:
+    return say(
+        server,
+        ConversationItemInputAudioTranscriptionFailed(
+            item_id=item_id,
+            content_index=0,
+            error=TranscriptionError(type=why.type, code=why.code, message=why.message, param=None),
+        ),
+    )
+
+
+def _begin(server: Server, item_id: str, words: str, model: str) -> Server:
+    held = find_item(server, item_id)
+    duration_ms = sum(ms_of(len(sound)) for sound in held.sounds.values()) if held else 0
+    deltas = pieces(words)
+    if model == "whisper-1":
+        deltas = (words,) if words else ()
+    elif model == "gpt-realtime-whisper" and words:
+        deltas = (f" {deltas[0]}", *deltas[1:])  # as recorded: the deltas begin with a blank, the whole does not
+    begun = Transcribing(
+        item_id=item_id,
+        begun_ms=server.now_ms,
+        deltas=deltas,
+        transcript=words.strip(),
+        usage=transcription_usage(model, words, duration_ms),
+    )
+    return replace(server, transcribing=(*server.transcribing, begun))
+
+
+def transcribe_one(server: Server, one: Transcribing) -> Server:
+    """Say the next delta of a transcription, or its end."""
+    if one.next_delta < len(one.deltas):
+        delta = one.deltas[one.next_delta]
+        later = replace(one, next_delta=one.next_delta + 1)
+        server = replace(server, transcribing=tuple(later if other is one else other for other in server.transcribing))
+        return say(
+            server,
+            ConversationItemInputAudioTranscriptionDelta(
+                item_id=one.item_id, content_index=0, delta=delta, obfuscation=filler(delta, server.events)
+            ),
+        )
+    server = _completed(replace(server, transcribing=tuple(o for o in server.transcribing if o is not one)), one)
+    return say(
+        server,
+        ConversationItemInputAudioTranscriptionCompleted.model_validate(
+            {
+                "type": "conversation.item.input_audio_transcription.completed",
+                "event_id": "",
+                "item_id": one.item_id,
+                "content_index": 0,
+                "transcript": one.transcript,
+                "usage": one.usage,
+            }
+        ),
+    )
+
+
+def _completed(server: Server, one: Transcribing) -> Server:
+    """Show the transcript in the item from now on."""
+    held = find_item(server, one.item_id)
+    if held is None or not isinstance(held.item, UserMessage):
+        return server
+    shown: JsonObject = held.item.model_dump(exclude_unset=True)
+    shown["content"][0]["transcript"] = one.transcript
+    return with_item(server, replace(held, item=UserMessage.model_validate(shown)))

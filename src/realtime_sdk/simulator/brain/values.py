@@ -1,0 +1,322 @@
+"""What the brain is made of: the server as one frozen value, what can happen to it, and what comes of that.
+
+Values only; `step` and the modules beside it change them. Times are milliseconds since the session began, sounds are
+mono PCM16 at 24 kHz.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from realtime_sdk.protocol.json_values import JsonObject
+from realtime_sdk.protocol.models import ConversationItem, FunctionTool
+from realtime_sdk.protocol.unknown import UnknownEvent
+from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase
+from realtime_sdk.simulator.brain.config import Config, Intent, Modality
+from realtime_sdk.simulator.brain.ids import Ids
+from realtime_sdk.simulator.brain.listening import Listening, MakeVad
+from realtime_sdk.simulator.brain.planning import Beat
+from realtime_sdk.simulator.brain.tape import Tape
+from realtime_sdk.simulator.reply import Reply
+
+__all__ = [
+    "Answered",
+    "Buffer",
+    "Closing",
+    "Fault",
+    "Happening",
+    "Heard",
+    "Held",
+    "Live",
+    "Output",
+    "Server",
+    "Settings",
+    "Speech",
+    "Step",
+    "Terms",
+    "TimePasses",
+    "ToolOutput",
+    "Transcribing",
+    "Turn",
+    "Unheard",
+    "Unreadable",
+    "Utterance",
+]
+
+
+# --- what can happen ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TimePasses:
+    """It is now `now_ms` since the session began. Time never goes back: an earlier time changes nothing."""
+
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The reply to a turn that was wanted."""
+
+    response_id: str
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """Why an utterance could not be written down: becomes input_audio_transcription.failed."""
+
+    code: str = "transcription_failed"
+    message: str = "Input transcription failed."
+    type: str = "server_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was said in an utterance that was wanted."""
+
+    item_id: str
+    words: str | Unheard
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The client sent a frame that is no JSON object; `why` in words."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something goes wrong on purpose.
+
+    `expire` ends the session as after its longest duration, `close` closes with `close_code` and `message`,
+    `error` sends an `error` event, `rate_limit` and `fail` fail the next response (or the one that runs).
+    """
+
+    kind: Literal["expire", "close", "error", "rate_limit", "fail"]
+    code: str = "server_error"
+    message: str = ""
+    close_code: int = 1011
+
+
+Happening: TypeAlias = ClientEventBase | UnknownEvent | TimePasses | Answered | Heard | Unreadable | Fault
+
+
+# --- what comes of it ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """What a function call of the turn before gave."""
+
+    call_id: str
+    name: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What a reply answers."""
+
+    response_id: str
+    number: int
+    """Which turn of the user's it is, from 1; the response after a tool output belongs to the turn of its call."""
+    text: str
+    """What the user said since the assistant's last item, typed or spoken; empty if nothing."""
+    outputs: tuple[ToolOutput, ...] = ()
+    """Outputs of function calls that no message of anybody's followed."""
+    items: tuple[ConversationItem, ...] = ()
+    """The whole context, oldest first, without sound."""
+    instructions: str = ""
+    """The response's instructions, else the session's."""
+    own_instructions: str | None = None
+    """Those that response.create gave for this response alone."""
+    tools: tuple[FunctionTool, ...] = ()
+    tool_choice: Any = "auto"
+    modality: Modality = "audio"
+    metadata: Mapping[str, str] | None = None
+    out_of_band: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """A piece of speech that waits for its words: mono PCM16 at 24 kHz."""
+
+    item_id: str
+    number: int
+    """Which of the session's utterances it is, from 1."""
+    pcm: bytes = field(repr=False)
+    duration_ms: int
+    language: str | None = None
+    prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The server closes the connection, after what it says in the same step."""
+
+    code: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What came of a happening: the server after it, what it says, what it wants to know, and whether it ends."""
+
+    server: "Server"
+    out: tuple[ServerEventBase, ...] = ()
+    wanted: tuple[Turn | Utterance, ...] = ()
+    closing: Closing | None = None
+
+
+# --- the server ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What holds for a whole session, and the client cannot change."""
+
+    speed: float = 1.0
+    """How fast answers come: 1 is real time, 2 twice as fast, 0 at once."""
+    seed: str = "0"
+    model: str = "gpt-realtime-2.1"
+    intent: Intent = "realtime"
+    started_at_s: int = 1_767_225_600
+    """The wall clock when the session began: Unix seconds."""
+    longest_ms: int = 3_600_000
+    hold_items: bool = False
+    """Whether items created during a response are acknowledged after it."""
+    make_vad: MakeVad | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An item of the conversation: as the wire shows it, and what stands behind it."""
+
+    id: str
+    item: ConversationItem
+    sounds: Mapping[int, bytes] = field(default_factory=dict[int, bytes], repr=False)
+    """The sound of its parts, by content_index."""
+    words: str | None = ""
+    """What is said in it; None while nobody has heard it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """The user is speaking: the id that the item will have, and where it begins."""
+
+    item_id: str
+    start_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """The input audio that is not committed yet. `base` is where its tape begins, in bytes since the session began."""
+
+    tape: Tape = field(default_factory=Tape)
+    base: int = 0
+    torn: bytes = b""
+    listening: Listening | None = None
+    speech: Speech | None = None
+
+    @property
+    def position(self) -> int:
+        """How much sound has come in, in bytes since the session began."""
+        return self.base + self.tape.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What holds for one response: what response.create said, else the session."""
+
+    modality: Modality
+    instructions: str
+    own_instructions: str | None = None
+    tools: tuple[FunctionTool, ...] = ()
+    tools_chars: int = 0
+    tool_choice: Any = "auto"
+    max_output_tokens: int | None = None
+    voice: Any = "marin"
+    output_format: JsonObject
+    speed: float = 1.0
+    metadata: Mapping[str, str] | None = None
+    interleaves: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """An output item in the making. `item` is what it became, None while it is open."""
+
+    id: str
+    kind: Literal["message", "function_call"]
+    phase: str | None = None
+    name: str = ""
+    call_id: str = ""
+    text: str = ""
+    tape: Tape = field(default_factory=Tape)
+    item: ConversationItem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """A response in progress."""
+
+    id: str
+    terms: Terms
+    out_of_band: bool = False
+    context: tuple[Held, ...] | None = None
+    """What it answers where response.create gave its own input; None: the conversation."""
+    asked: bool = False
+    begun_ms: int = 0
+    beats: tuple[Beat, ...] = ()
+    next_beat: int = 0
+    outputs: tuple[Output, ...] = ()
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcribing:
+    """A transcription on its way to the client: deltas, then the whole."""
+
+    item_id: str
+    begun_ms: int
+    deltas: tuple[str, ...]
+    transcript: str
+    usage: JsonObject
+    next_delta: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Everything that one session of the simulator knows."""
+
+    settings: Settings
+    ids: Ids
+    config: Config
+    conversation_id: str
+    now_ms: int = 0
+    events: int = 0
+    """How many events were sent."""
+    items: tuple[Held, ...] = ()
+    buffer: Buffer = field(default_factory=Buffer)
+    lives: tuple[Live, ...] = ()
+    """The responses in progress, oldest first."""
+    transcribing: tuple[Transcribing, ...] = ()
+    unheard: Mapping[str, JsonObject | None] = field(default_factory=dict[str, "JsonObject | None"])
+    """Items whose words were asked for, with the transcription settings at that time."""
+    held_back: tuple[ClientEventBase, ...] = ()
+    """Items that wait for the end of a response (`Settings.hold_items`)."""
+    turns: int = 0
+    utterances: int = 0
+    has_spoken: bool = False
+    """Whether the assistant's voice was heard: from then on it cannot be changed."""
+    cached_tokens: int = 0
+    """Text tokens of the last prompt and answer, which the next prompt begins with."""
+    spent_tokens: int = 0
+    idle_from: int | None = None
+    """Where the wait for an idle user began, in bytes of input; None while nobody waits."""
+    next_failure: Fault | None = None
+    closing: Closing | None = None
+    out: tuple[ServerEventBase, ...] = ()
+    wanted: tuple[Turn | Utterance, ...] = ()
