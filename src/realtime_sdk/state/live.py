@@ -28,6 +28,8 @@ __all__ = [
     "open_part",
 ]
 
+_new: Final = object.__new__
+
 How: TypeAlias = Callable[["ItemWriter", int, Any], None]
 What: TypeAlias = str | int | Part | TranscriptSegment | tuple[str, tuple[str, ...]]
 Entry: TypeAlias = tuple[How, int, What]
@@ -46,7 +48,7 @@ class Draft:
 
     def append(self, entry: Entry) -> "Draft":
         """The same draft with one delta more."""
-        new = object.__new__(Draft)
+        new = _new(Draft)
         if len(self._entries) == self._length:
             new._entries, new._read = self._entries, self._read
         else:

@@ -5,9 +5,9 @@ The split is for speed only; nobody outside this room sees it.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import FrozenInstanceError, dataclass
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from realtime_sdk.protocol.models import Session, TranscriptionSession
 from realtime_sdk.state.live import Draft, Entry
@@ -27,14 +27,18 @@ from realtime_sdk.state.values import (
     evolve,
 )
 
-__all__ = ["Conversation", "Items", "RealtimeState", "SessionConfig", "Settled"]
+__all__ = ["Conversation", "Edit", "Items", "RealtimeState", "SessionConfig", "Settled", "new_state"]
+
+_new: Final = object.__new__
+new_state: Final = tuple.__new__
+"""Makes a state of its three parts without the detour over its class; for the path of the deltas."""
 
 SessionConfig: TypeAlias = Session | TranscriptionSession | Any
 
 
-@dataclass(frozen=True)
-class Settled:
-    """All that is not in the middle of being said."""
+@dataclass
+class Facts:
+    """All of a state that is not in the middle of being said."""
 
     session: SessionConfig | None = None
     conversation_id: str | None = None
@@ -55,6 +59,39 @@ class Settled:
     epochs: tuple[Epoch, ...] = ()
 
 
+class Edit(Facts):
+    """The facts while one event is being reduced: changed in place, then made a state again by `done`.
+
+    It never leaves the reducer that began it. `live` and `sent_audio_bytes` are those of the state.
+    """
+
+    live: dict[str, Draft]
+    sent_audio_bytes: int
+
+    @staticmethod
+    def of(state: "RealtimeState") -> "Edit":
+        """An edit that begins with `state`."""
+        edit = _new(Edit)
+        fields = edit.__dict__
+        fields.update(state[0].__dict__)
+        fields["live"], fields["sent_audio_bytes"] = state[1], state[2]
+        return edit
+
+    def done(self) -> "RealtimeState":
+        """The state after the edit."""
+        settled = _new(Settled)
+        fields = settled.__dict__
+        fields.update(self.__dict__)
+        return new_state(RealtimeState, (settled, fields.pop("live"), fields.pop("sent_audio_bytes")))
+
+
+class Settled(Facts):
+    """The facts of a state. Nobody changes them."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise FrozenInstanceError(f"{name} of a state cannot be set")
+
+
 class RealtimeState(tuple[Settled, dict[str, Draft], int]):
     """The state of a session. Make a new one with `RealtimeState.empty()`, go on with `reduce`."""
 
@@ -67,7 +104,7 @@ class RealtimeState(tuple[Settled, dict[str, Draft], int]):
     @classmethod
     def empty(cls) -> "RealtimeState":
         """The state before anything was said."""
-        return cls((Settled(), {}, 0))
+        return cls((_new(Settled), {}, 0))
 
     def having(self, **changes: Any) -> "RealtimeState":
         """The same state with some settled fields changed."""

@@ -5,7 +5,7 @@ No behaviour but reading. None means unknown or absent, never empty; audio is co
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from realtime_sdk.protocol.unknown import Unknown
 from realtime_sdk.state.heard import heard_text
@@ -28,6 +28,7 @@ __all__ = [
     "Translation",
     "Usage",
     "evolve",
+    "make",
 ]
 
 PCM_BYTES_PER_MS = 48
@@ -36,11 +37,26 @@ PCM_BYTES_PER_MS = 48
 T = TypeVar("T")
 
 
+_new: Final = object.__new__
+
+
+def make(kind: type[T], **fields: Any) -> T:
+    """A frozen value of `kind` at a sixth of the price of calling the class.
+
+    Fields that are not given are the class's defaults, which the instance need not hold. Fields without a default
+    must be given.
+    """
+    new = _new(kind)
+    new.__dict__.update(fields)
+    return new
+
+
 def evolve(value: T, **changes: Any) -> T:
-    """The same value with some fields changed: `dataclasses.replace` at a quarter of its price."""
-    new = object.__new__(value.__class__)
-    new.__dict__.update(value.__dict__)
-    new.__dict__.update(changes)
+    """The same value with some fields changed: `dataclasses.replace` at a sixth of its price."""
+    new = _new(value.__class__)
+    fields = new.__dict__
+    fields.update(value.__dict__)
+    fields.update(changes)
     return new
 
 
@@ -170,6 +186,14 @@ class Item:
         return sum(part.audio_ms for part in self.parts)
 
     @property
+    def has_words(self) -> bool:
+        """True once something is known of what the item says."""
+        for part in self.parts:
+            if part.text or part.transcript:
+                return True
+        return bool(self.arguments or self.output)
+
+    @property
     def is_final(self) -> bool:
         """True once nothing more comes: the server said that it is done, or its status says so."""
         return self.ended or self.status not in (None, "in_progress")
@@ -198,7 +222,18 @@ class Tokens:
     reasoning: int = 0
 
     def __add__(self, other: "Tokens") -> "Tokens":
-        return Tokens(*(a + b for a, b in zip(self.__dict__.values(), other.__dict__.values(), strict=True)))
+        return make(
+            Tokens,
+            total=self.total + other.total,
+            text=self.text + other.text,
+            audio=self.audio + other.audio,
+            image=self.image + other.image,
+            cached=self.cached + other.cached,
+            cached_text=self.cached_text + other.cached_text,
+            cached_audio=self.cached_audio + other.cached_audio,
+            cached_image=self.cached_image + other.cached_image,
+            reasoning=self.reasoning + other.reasoning,
+        )
 
 
 @dataclass(frozen=True)
@@ -214,7 +249,7 @@ class Usage:
         return self.input.total + self.output.total
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(self.input + other.input, self.output + other.output)
+        return make(Usage, input=self.input + other.input, output=self.output + other.output)
 
 
 @dataclass(frozen=True)

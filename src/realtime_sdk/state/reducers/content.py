@@ -21,8 +21,8 @@ from realtime_sdk.state.live import (
     not_heard,
     open_part,
 )
-from realtime_sdk.state.realtime_state import RealtimeState
-from realtime_sdk.state.reducers.placing import Table, note, put, settle, start_draft
+from realtime_sdk.state.realtime_state import Edit, RealtimeState, new_state
+from realtime_sdk.state.reducers.placing import Table, noted, put, settle, start_draft
 from realtime_sdk.state.reducers.wire_items import part_of
 from realtime_sdk.state.values import TranscriptionUsage, TranscriptSegment
 
@@ -40,7 +40,7 @@ def _say(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
         return _begin(state, event, entry)
     said = live.copy()
     said[event.item_id] = draft.append(entry)
-    return RealtimeState((state[0], said, state[2]))
+    return new_state(RealtimeState, (state[0], said, state[2]))
 
 
 def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
@@ -49,13 +49,13 @@ def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
     item = state.settled.items.get(item_id)
     if item_id in state.settled.deleted:
         detail = f"{event.type} names {item_id}, which was deleted"
-        return note(state, "deleted_item", detail, event_type=event.type, item_id=item_id)
+        return noted(state, "deleted_item", detail, event_type=event.type, item_id=item_id)
     if item is None:
         early = (*state.settled.early.get(item_id, ()), entry)
         return state.having(early=state.settled.early.set(item_id, early))
     if item.is_final and entry[0] not in INPUT:
         detail = f"{event.type} came after the end of {item_id}"
-        return note(state, "late_delta", detail, event_type=event.type, item_id=item_id)
+        return noted(state, "late_delta", detail, event_type=event.type, item_id=item_id)
     return start_draft(state, item_id, Draft().append(entry))
 
 
@@ -121,8 +121,7 @@ def transcription_delta(state: RealtimeState, event: TranscriptionDelta) -> Real
 
 def transcription_completed(state: RealtimeState, event: TranscriptionCompleted) -> RealtimeState:
     """The transcription is authoritative, whatever the deltas were. What it took is billed apart."""
-    usage = state.settled.transcription_usage + _transcription_usage(event.usage)
-    state = state.having(transcription_usage=usage)
+    state = state.having(transcription_usage=state.transcription_usage + _transcription_usage(event.usage))
     languages = tuple(language.code for language in event.languages or () if language.code)
     return _transcribed(state, event, (heard_whole, event.content_index or 0, (event.transcript, languages)))
 
@@ -141,11 +140,12 @@ def transcription_segment(state: RealtimeState, event: TranscriptionSegment) -> 
 
 def _transcribed(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
     """The state with the entry folded into the event's item; for an item not yet known it waits."""
-    state = settle(state, event.item_id)
-    item = state.settled.items.get(event.item_id)
+    edit = Edit.of(state)
+    item = settle(edit, event.item_id)
     if item is None or not item.in_conversation:
-        return _begin(state, event, entry)
-    return put(state, folded(item, (entry,)))
+        return _begin(edit.done(), event, entry)
+    put(edit, folded(item, (entry,)))
+    return edit.done()
 
 
 def _transcription_usage(usage: Any) -> TranscriptionUsage:

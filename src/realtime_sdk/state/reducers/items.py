@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from realtime_sdk.protocol import client_events, server_events
-from realtime_sdk.state.realtime_state import RealtimeState
+from realtime_sdk.protocol.unknown import Unknown
+from realtime_sdk.state.realtime_state import Edit, RealtimeState
 from realtime_sdk.state.reducers.placing import (
     ABSENT,
     Absent,
     Table,
     note,
+    noted,
     place,
     put,
     settle,
@@ -17,98 +19,155 @@ from realtime_sdk.state.reducers.placing import (
     with_final_body,
 )
 from realtime_sdk.state.reducers.wire_items import bytes_per_ms, item_of
-from realtime_sdk.state.values import Item, Part, evolve
+from realtime_sdk.state.values import PCM_BYTES_PER_MS, Item, Part, evolve
 
-__all__ = ["TABLE", "item_body", "output_rate"]
-
-
-def output_rate(state: RealtimeState, response_id: str | None) -> int:
-    """Bytes of a millisecond of generated audio: the response's format, else the session's, else 24 kHz PCM."""
-    response = state.settled.responses.get(response_id) if response_id else None
-    if response is not None and response.bytes_per_ms is not None:
-        return int(response.bytes_per_ms)
-    output = getattr(getattr(state.settled.session, "audio", None), "output", None)
-    return bytes_per_ms(getattr(output, "format", None)) or Part("").bytes_per_ms
+__all__ = ["TABLE", "begun", "finished"]
 
 
-def item_body(
-    state: RealtimeState, wire: Any, event: Any, response_id: str | None = None
-) -> tuple[RealtimeState, Item | None]:
-    """The state's item for a wire item of an event, taken in if it was unknown; None if it cannot be kept.
+def begun(edit: Edit, wire: Any, event: Any, response_id: str | None = None) -> Item | None:
+    """The item of an event that says how an item begins: taken in, or gaining what it did not know yet."""
+    known = edit.items.get(wire.id)
+    if known is not None and known.response_id is not None and not _content(wire):
+        return settle(edit, known.id) if known.in_conversation else known
+    body = _kept(edit, wire, event)
+    if body is None:
+        return None
+    known = settle(edit, body.id)
+    if known is None:
+        return take_in(edit, _new_item(edit, body, response_id))
+    return known if known.placed or known.ended else _gaining(edit, known, body)
 
-    What is already known of the item is settled first.
-    """
+
+def finished(edit: Edit, wire: Any, event: Any, response_id: str | None = None) -> Item | None:
+    """The item of an event that has the server's last word on it. What ended with words stays as it is."""
+    known = edit.items.get(wire.id)
+    if known is not None and known.in_conversation and known.has_words and (known.ended or _says_the_same(known, wire)):
+        return known  # type: ignore[no-any-return]
+    body = _kept(edit, wire, event)
+    if body is None:
+        return None
+    known = settle(edit, body.id)
+    if known is None:
+        known = take_in(edit, _new_item(edit, body, response_id))
+    final = with_final_body(known, body)
+    put(edit, final)
+    return final
+
+
+def _content(wire: Any) -> Any:
+    return None if isinstance(wire, Unknown) else wire.__dict__.get("content")
+
+
+def _says_the_same(known: Item, wire: Any) -> bool:
+    """True for what a client created: its end repeats its beginning."""
+    content = _content(wire)
+    return (
+        content is not None
+        and known.status is not None
+        and known.status == wire.status != "in_progress"
+        and [part.text for part in known.parts] == [getattr(part, "text", None) for part in content]
+    )
+
+
+def _kept(edit: Edit, wire: Any, event: Any) -> Item | None:
+    """The state's item for a wire item; None, and noted, if it has no id or was deleted."""
     body = item_of(wire)
     if body is None:
-        return note(state, "missing_id", "an item came without an id", event_type=event.type), None
-    if body.id in state.settled.deleted:
+        note(edit, "missing_id", "an item came without an id", event_type=event.type)
+        return None
+    if body.id in edit.deleted:
         detail = f"{event.type} names {body.id}, which was deleted"
-        return note(state, "deleted_item", detail, event_type=event.type, item_id=body.id), None
-    known = state.settled.items.get(body.id)
-    if known is None:
-        rate = output_rate(state, response_id)
-        return take_in(state, evolve(body, response_id=response_id, bytes_per_ms=rate)), body
-    return settle(state, body.id), body
+        note(edit, "deleted_item", detail, event_type=event.type, item_id=body.id)
+        return None
+    return body
+
+
+def _new_item(edit: Edit, body: Item, response_id: str | None) -> Item:
+    if response_id is None and body.role != "assistant":
+        return body
+    return evolve(body, response_id=response_id, bytes_per_ms=_output_rate(edit, response_id))
+
+
+def _output_rate(edit: Edit, response_id: str | None) -> int:
+    """Bytes of a millisecond of generated audio: the response's format, else the session's, else 24 kHz PCM."""
+    response = edit.responses.get(response_id) if response_id else None
+    if response is not None and response.bytes_per_ms is not None:
+        return int(response.bytes_per_ms)
+    audio = getattr(edit.session, "audio", None)
+    output = getattr(audio, "output", None)
+    return bytes_per_ms(getattr(output, "format", None)) or PCM_BYTES_PER_MS
+
+
+def _gaining(edit: Edit, known: Item, body: Item) -> Item:
+    """A known, unfinished item with what a later beginning adds; nothing that is known is taken away."""
+    new = {
+        name: value
+        for name, value in body.__dict__.items()
+        if value is not None and value != () and getattr(known, name) in (None, ())
+    }
+    if not new:
+        return known
+    gained = evolve(known, **new)
+    put(edit, gained)
+    return gained
 
 
 def _previous(event: Any) -> "str | Absent | None":
-    return event.previous_item_id if "previous_item_id" in event.model_fields_set else ABSENT
+    return event.previous_item_id if "previous_item_id" in event.__pydantic_fields_set__ else ABSENT
 
 
 def item_added(state: RealtimeState, event: server_events.ConversationItemAdded) -> RealtimeState:
     """An item stands in the conversation after its predecessor; one that is known gains what the body adds."""
-    state, body = item_body(state, event.item, event)
-    if body is None:
-        return state
-    known = state.settled.items[body.id]
-    if known is not body and not known.placed:
-        state = put(state, _gaining(known, body))
-    state = _with_input_length(state, body.id)
-    return place(state, body.id, _previous(event))
+    edit = Edit.of(state)
+    item = begun(edit, event.item, event)
+    if item is not None:
+        place(edit, _with_input_length(edit, item), _previous(event))
+    return edit.done()
 
 
 def item_done(state: RealtimeState, event: server_events.ConversationItemDone) -> RealtimeState:
     """An item is finished. Its predecessor in this event is not to be trusted (DOSSIER §4.2)."""
-    state, body = item_body(state, event.item, event)
-    if body is None:
-        return state
-    state = put(state, with_final_body(state.settled.items[body.id], body))
-    if state.settled.items[body.id].in_conversation or _is_out_of_band(state, body.id):
-        return state
-    detail = f"{body.id} was finished but never added"
-    return place(note(state, "unplaced_item", detail, event_type=event.type, item_id=body.id), body.id, ABSENT)
+    edit = Edit.of(state)
+    item = finished(edit, event.item, event)
+    if item is not None and not item.in_conversation and not _is_out_of_band(edit, item):
+        note(edit, "unplaced_item", f"{item.id} was finished but never added", event_type=event.type, item_id=item.id)
+        place(edit, item, ABSENT)
+    return edit.done()
 
 
 def item_created(state: RealtimeState, event: server_events.ConversationItemCreated) -> RealtimeState:
     """Some servers acknowledge with this event alone: the item is added, and done unless it is in progress."""
-    state, body = item_body(state, event.item, event)
-    if body is None:
-        return state
-    known = state.settled.items[body.id]
-    state = put(state, _gaining(known, body) if body.status == "in_progress" else with_final_body(known, body))
-    return place(_with_input_length(state, body.id), body.id, _previous(event))
+    edit = Edit.of(state)
+    begins = getattr(event.item, "status", None) == "in_progress"
+    item = begun(edit, event.item, event) if begins else finished(edit, event.item, event)
+    if item is not None:
+        place(edit, _with_input_length(edit, item), _previous(event))
+    return edit.done()
 
 
 def item_deleted(state: RealtimeState, event: server_events.ConversationItemDeleted) -> RealtimeState:
     """An item has left the conversation; it stays readable under `state.items`."""
+    edit = Edit.of(state)
     item_id = event.item_id
-    state = settle(state, item_id)
-    item = state.settled.items.get(item_id)
-    state = state.having(deleted=state.settled.deleted.set(item_id, True))
+    item = settle(edit, item_id)
+    edit.deleted = edit.deleted.set(item_id, True)
     if item is None:
-        return note(state, "unknown_item", f"{item_id} was deleted, but never added", item_id=item_id)
-    state = put(state, evolve(item, in_conversation=False, placed=False))
-    return state.having(order=state.settled.order.without(item_id)) if item.in_conversation else state
+        note(edit, "unknown_item", f"{item_id} was deleted, but never added", item_id=item_id)
+    elif item.in_conversation:
+        edit.order = edit.order.without(item_id)
+        put(edit, evolve(item, in_conversation=False, placed=False))
+    return edit.done()
 
 
 def item_truncated(state: RealtimeState, event: server_events.ConversationItemTruncated) -> RealtimeState:
     """The audio of an item was cut at what the user heard. What was generated stays beside it."""
-    state = settle(state, event.item_id)
-    item = state.settled.items.get(event.item_id)
+    edit = Edit.of(state)
+    item = settle(edit, event.item_id)
     if item is None:
         detail = f"{event.item_id} was truncated, but never added"
-        return note(state, "unknown_item", detail, event_type=event.type, item_id=event.item_id)
-    return put(state, _with_part(item, event.content_index, lambda part: _cut(part, event.audio_end_ms)))
+        return noted(state, "unknown_item", detail, event_type=event.type, item_id=event.item_id)
+    put(edit, _with_part(item, event.content_index, lambda part: _cut(part, event.audio_end_ms)))
+    return edit.done()
 
 
 def _cut(part: Part, end_ms: int) -> Part:
@@ -116,41 +175,26 @@ def _cut(part: Part, end_ms: int) -> Part:
     return evolve(part, truncated_ms=end_ms if earlier is None else min(earlier, end_ms))
 
 
-def _with_part(item: Item, index: int | None, change: Callable[[Part], Part]) -> Item:
-    at = index or 0
+def _with_part(item: Item, at: int, change: Callable[[Part], Part]) -> Item:
     if not 0 <= at < len(item.parts):
         return item
     return evolve(item, parts=(*item.parts[:at], change(item.parts[at]), *item.parts[at + 1 :]))
 
 
-def _gaining(known: Item, body: Item) -> Item:
-    """A known, unfinished item with what a later beginning adds; nothing that is known is taken away."""
-    return evolve(
-        known,
-        type=body.type if known.unknown is None else known.type,
-        role=known.role or body.role,
-        status=known.status or body.status,
-        parts=known.parts or body.parts,
-        phase=known.phase or body.phase,
-        call_id=known.call_id or body.call_id,
-        name=known.name or body.name,
-    )
-
-
-def _is_out_of_band(state: RealtimeState, item_id: str) -> bool:
-    response_id = state.settled.items[item_id].response_id
-    response = state.settled.responses.get(response_id) if response_id else None
+def _is_out_of_band(edit: Edit, item: Item) -> bool:
+    response = edit.responses.get(item.response_id) if item.response_id else None
     return response is not None and bool(response.out_of_band)
 
 
-def _with_input_length(state: RealtimeState, item_id: str) -> RealtimeState:
-    """The state with the length of a user's spoken item, where the speech or the commit told it."""
-    item = state.settled.items[item_id]
-    length = state.settled.input_audio.lengths.get(item_id)
-    if length is None or item.role != "user":
-        return state
+def _with_input_length(edit: Edit, item: Item) -> Item:
+    """The item with the length of its audio, where it is a user's and the speech or the commit told it."""
+    length = edit.input_audio.lengths.get(item.id) if item.role == "user" else None
+    if length is None:
+        return item
     parts = tuple(evolve(p, input_audio_ms=length) if p.type == "input_audio" else p for p in item.parts)
-    return put(state, evolve(item, parts=parts))
+    measured = evolve(item, parts=parts)
+    put(edit, measured)
+    return measured
 
 
 def item_create_sent(state: RealtimeState, event: client_events.ConversationItemCreate) -> RealtimeState:

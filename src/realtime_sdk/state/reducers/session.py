@@ -6,9 +6,10 @@ from realtime_sdk.errors import RemoteProtocolError
 from realtime_sdk.protocol import server_events
 from realtime_sdk.protocol.local import ConnectionClosed, ConnectionOpened, EpochStarted, PlaybackHeard
 from realtime_sdk.protocol.unknown import UnknownEvent
-from realtime_sdk.state.realtime_state import RealtimeState
-from realtime_sdk.state.reducers.placing import Table, note, put, settle
-from realtime_sdk.state.values import Epoch, RateLimit, Reported, evolve
+from realtime_sdk.state.persistent import PSeq
+from realtime_sdk.state.realtime_state import Edit, RealtimeState
+from realtime_sdk.state.reducers.placing import Table, note, noted, put, settle
+from realtime_sdk.state.values import Epoch, RateLimit, Reported, Response, evolve
 
 __all__ = ["TABLE", "session_created", "session_updated"]
 
@@ -16,24 +17,28 @@ __all__ = ["TABLE", "session_created", "session_updated"]
 def session_created(state: RealtimeState, event: Any) -> RealtimeState:
     """A session begins. Every connection has one of its own, whose conversation starts empty."""
     session_id = _session_id(event.session)
-    state = state.having(session=event.session)
-    epochs = state.settled.epochs or (Epoch(0),)
+    edit = Edit.of(state)
+    edit.session = event.session
+    epochs = edit.epochs or (Epoch(0),)
     if epochs[-1].session_id in (None, session_id):
-        return state.having(epochs=(*epochs[:-1], evolve(epochs[-1], session_id=session_id)))
+        edit.epochs = (*epochs[:-1], evolve(epochs[-1], session_id=session_id))
+        return edit.done()
     detail = f"{session_id} began, and the connection of {epochs[-1].session_id} was not recorded to end"
-    state = note(_without_connection(state), "session_restarted", detail, event_type=event.type)
-    lost = tuple(state.settled.order)
-    state = _left_behind(state)
-    return state.having(epochs=(*epochs, Epoch(len(epochs), session_id=session_id, lost=lost)))
+    note(edit, "session_restarted", detail, event_type=event.type)
+    edit.epochs = (*epochs, Epoch(len(epochs), session_id=session_id, lost=tuple(edit.order)))
+    _break_off(edit)
+    _leave_behind(edit)
+    return edit.done()
 
 
 def session_updated(state: RealtimeState, event: Any) -> RealtimeState:
     """The whole effective session after a change. A sideband connection learns of its session by this alone."""
-    state = state.having(session=event.session)
-    epochs = state.settled.epochs or (Epoch(0),)
-    if epochs[-1].session_id is not None:
-        return state.having(epochs=epochs)
-    return state.having(epochs=(*epochs[:-1], evolve(epochs[-1], session_id=_session_id(event.session))))
+    edit = Edit.of(state)
+    edit.session = event.session
+    edit.epochs = edit.epochs or (Epoch(0),)
+    if edit.epochs[-1].session_id is None:
+        edit.epochs = (*edit.epochs[:-1], evolve(edit.epochs[-1], session_id=_session_id(event.session)))
+    return edit.done()
 
 
 def _session_id(session: Any) -> str | None:
@@ -41,32 +46,33 @@ def _session_id(session: Any) -> str | None:
     return session_id if isinstance(session_id, str) else None
 
 
-def _left_behind(state: RealtimeState) -> RealtimeState:
-    """The state with an empty conversation: a new session knows nothing of the one before."""
-    for item_id in state.settled.order:
-        state = put(state, evolve(state.settled.items[item_id], in_conversation=False, placed=False))
-    return state.having(order=state.settled.order[:0], conversation_id=None)
+def _leave_behind(edit: Edit) -> None:
+    """Empties the conversation: a new session knows nothing of the one before."""
+    for item_id in edit.order:
+        put(edit, evolve(edit.items[item_id], in_conversation=False, placed=False))
+    edit.order = PSeq()
+    edit.conversation_id = None
 
 
-def _without_connection(state: RealtimeState) -> RealtimeState:
-    """The state after its connection is gone: what was being said stays as far as it came."""
-    for item_id in list(state.live):
-        state = settle(state, item_id)
-    for response in list(state.settled.responses.values()):
+def _break_off(edit: Edit) -> None:
+    """Ends what a connection that is gone was in the middle of; what was said stays as far as it came."""
+    for item_id in list(edit.live):
+        settle(edit, item_id)
+    for response in list(edit.responses.values()):
         if response.is_active:
-            state = _broken_off(state, response.id)
-    audio = evolve(state.settled.input_audio, speaking=False, reserved_item_id=None, commits_sent=())
-    output = evolve(state.settled.output_audio, playing=None)
-    return state.having(active_response_id=None, input_audio=audio, output_audio=output)
+            _break_off_response(edit, response)
+    edit.active_response_id = None
+    edit.input_audio = evolve(edit.input_audio, speaking=False, reserved_item_id=None, commits_sent=())
+    edit.output_audio = evolve(edit.output_audio, playing=None)
 
 
-def _broken_off(state: RealtimeState, response_id: str) -> RealtimeState:
-    response = evolve(state.settled.responses[response_id], status="incomplete", reason="connection_closed")
+def _break_off_response(edit: Edit, response: Response) -> None:
+    ended = evolve(response, status="incomplete", reason="connection_closed")
+    edit.responses = edit.responses.set(response.id, ended)
     for item_id in response.item_ids:
-        item = state.settled.items[item_id]
+        item = edit.items[item_id]
         if not item.is_final:
-            state = put(state, evolve(item, status="incomplete", ended=True))
-    return state.having(responses=state.settled.responses.set(response_id, response))
+            put(edit, evolve(item, status="incomplete", ended=True))
 
 
 def conversation_created(state: RealtimeState, event: server_events.ConversationCreated) -> RealtimeState:
@@ -103,28 +109,32 @@ def rate_limits_updated(state: RealtimeState, event: server_events.RateLimitsUpd
 
 def mcp_progress(state: RealtimeState, event: Any) -> RealtimeState:
     """An MCP call or listing goes on: the last word of the event's type says where it stands."""
-    item = state.settled.items.get(event.item_id)
+    edit = Edit.of(state)
+    item = settle(edit, event.item_id)
     if item is None:
         detail = f"{event.type} names {event.item_id}, which was never added"
-        return note(state, "unknown_item", detail, event_type=event.type, item_id=event.item_id)
-    if item.mcp_status in ("completed", "failed"):
-        return state
-    state = settle(state, item.id)
-    return put(state, evolve(state.settled.items[item.id], mcp_status=event.type.rsplit(".", 1)[1]))
+        return noted(state, "unknown_item", detail, event_type=event.type, item_id=event.item_id)
+    if item.mcp_status not in ("completed", "failed"):
+        put(edit, evolve(item, mcp_status=event.type.rsplit(".", 1)[1]))
+    return edit.done()
 
 
 def connection_opened(state: RealtimeState, event: ConnectionOpened) -> RealtimeState:
     """A connection opened; the first one begins epoch 0."""
-    number = len(state.settled.epochs)
-    state = _without_connection(state)
-    return state.having(epochs=(*state.settled.epochs, Epoch(number, dialect=event.dialect)))
+    edit = Edit.of(state)
+    _break_off(edit)
+    edit.epochs = (*edit.epochs, Epoch(len(edit.epochs), dialect=event.dialect))
+    return edit.done()
 
 
 def connection_closed(state: RealtimeState, event: ConnectionClosed) -> RealtimeState:
     """A connection ended. What was in progress will not go on."""
-    epochs = state.settled.epochs or (Epoch(0),)
+    edit = Edit.of(state)
+    _break_off(edit)
+    epochs = edit.epochs or (Epoch(0),)
     closed = evolve(epochs[-1], closed=True, close_code=event.code, close_reason=event.reason, closed_by=event.by)
-    return _without_connection(state).having(epochs=(*epochs[:-1], closed))
+    edit.epochs = (*epochs[:-1], closed)
+    return edit.done()
 
 
 def epoch_started(state: RealtimeState, event: EpochStarted) -> RealtimeState:
@@ -136,25 +146,26 @@ def epoch_started(state: RealtimeState, event: EpochStarted) -> RealtimeState:
 
 def playback_heard(state: RealtimeState, event: PlaybackHeard) -> RealtimeState:
     """The player reports how far an item was heard. Positions only grow."""
-    state = settle(state, event.item_id)
-    item = state.settled.items.get(event.item_id)
+    edit = Edit.of(state)
+    item = settle(edit, event.item_id)
     at = event.content_index
     if item is None or not 0 <= at < len(item.parts):
         detail = f"playback of {event.item_id} was reported, which has no part {at}"
-        return note(state, "unknown_item", detail, event_type=event.type, item_id=event.item_id)
+        return noted(state, "unknown_item", detail, event_type=event.type, item_id=event.item_id)
     heard_ms = max(event.heard_ms, item.parts[at].heard_ms or 0)
     parts = (*item.parts[:at], evolve(item.parts[at], heard_ms=heard_ms), *item.parts[at + 1 :])
-    return put(state, evolve(item, parts=parts))
+    put(edit, evolve(item, parts=parts))
+    return edit.done()
 
 
 def unreadable(state: RealtimeState, error: RemoteProtocolError) -> RealtimeState:
     """A frame that is no JSON object: its error stands in the place of an event."""
-    return note(state, "not_json", str(error))
+    return noted(state, "not_json", str(error))
 
 
 def unknown(state: RealtimeState, event: UnknownEvent) -> RealtimeState:
     """An event nobody knows changes nothing but the anomalies."""
-    return note(state, "unknown_event", event.why, event_type=event.type)
+    return noted(state, "unknown_event", event.why, event_type=event.type)
 
 
 TABLE: Final[Table] = {

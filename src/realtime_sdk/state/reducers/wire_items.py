@@ -1,11 +1,15 @@
-"""Items and responses as the wire has them, turned into those of the state. Audio is left behind."""
+"""Items and responses as the wire has them, turned into those of the state. Audio is left behind.
+
+Fields are read from the instance's own dictionary: a part of another role has fewer, and asking a model for a
+field it does not have is dear.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from realtime_sdk.protocol import models
 from realtime_sdk.protocol.unknown import Unknown
-from realtime_sdk.state.values import PCM_BYTES_PER_MS, Item, Part, Tokens, Usage
+from realtime_sdk.state.values import PCM_BYTES_PER_MS, Item, Part, Tokens, Usage, make
 
 __all__ = ["bytes_per_ms", "decoded_size", "item_of", "part_of", "usage_of"]
 
@@ -17,7 +21,7 @@ BYTES_PER_MS: Final = {"audio/pcm": PCM_BYTES_PER_MS, "audio/pcmu": 8, "audio/pc
 
 def bytes_per_ms(audio_format: Any) -> int | None:
     """Bytes of a millisecond in a wire format object, None where there is none or it is unknown."""
-    return BYTES_PER_MS.get(getattr(audio_format, "type", None) or "")
+    return None if audio_format is None else BYTES_PER_MS.get(audio_format.type or "")
 
 
 def decoded_size(base64: str) -> int:
@@ -29,80 +33,93 @@ def item_of(wire: Any) -> Item | None:
     """The state's item for a wire item; None if it has no id."""
     if isinstance(wire, Unknown):
         return _unknown_item(wire)
-    item_id = wire.id
-    if not item_id:
-        return None
-    return FROM_WIRE[type(wire)](wire, item_id)
+    return FROM_WIRE[wire.__class__](wire, wire.id) if wire.id else None
 
 
 def part_of(wire: Any) -> Part:
     """The state's part for a wire content part."""
     if isinstance(wire, Unknown):
         return Part(wire.type or "unknown", unknown=wire)
-    kind = wire.type or ("output_audio" if getattr(wire, "transcript", None) is not None else "output_text")
-    return Part(
-        PART_TYPES.get(kind, kind),
-        text=getattr(wire, "text", None),
-        transcript=getattr(wire, "transcript", None),
-        image_url=getattr(wire, "image_url", None),
-        detail=getattr(wire, "detail", None),
-    )
+    said = wire.__dict__
+    kind = said.get("type") or ("output_audio" if said.get("transcript") is not None else "output_text")
+    fields = {name: value for name in WORDS_OF_A_PART if (value := said.get(name)) is not None}
+    return make(Part, type=PART_TYPES.get(kind, kind), **fields)
 
 
-def usage_of(wire: Any) -> Usage | None:
+WORDS_OF_A_PART: Final = ("text", "transcript", "image_url", "detail")
+
+
+def usage_of(wire: models.ResponseUsage | None) -> Usage | None:
     """The state's usage for a response's; None where the server stated none."""
-    if wire is None or isinstance(wire, Unknown) or wire.total_tokens is None:
+    if wire is None or wire.total_tokens is None:
         return None
     given, made = wire.input_token_details, wire.output_token_details
-    cached = getattr(given, "cached_tokens_details", None)
-    return Usage(
-        input=Tokens(
+    cached = None if given is None else given.cached_tokens_details
+    return make(
+        Usage,
+        input=make(
+            Tokens,
             total=wire.input_tokens or 0,
-            **_counts(given, text="text_tokens", audio="audio_tokens", image="image_tokens", cached="cached_tokens"),
-            **_counts(cached, cached_text="text_tokens", cached_audio="audio_tokens", cached_image="image_tokens"),
+            **_counts(given, INPUT_TOKENS),
+            **_counts(cached, CACHED_TOKENS),
         ),
-        output=Tokens(
-            total=wire.output_tokens or 0,
-            **_counts(made, text="text_tokens", audio="audio_tokens", reasoning="reasoning_tokens"),
-        ),
+        output=make(Tokens, total=wire.output_tokens or 0, **_counts(made, OUTPUT_TOKENS)),
     )
 
 
-def _counts(details: Any, **names: str) -> dict[str, int]:
-    return {field: getattr(details, name, None) or 0 for field, name in names.items()}
+INPUT_TOKENS: Final = {
+    "text_tokens": "text",
+    "audio_tokens": "audio",
+    "image_tokens": "image",
+    "cached_tokens": "cached",
+}
+CACHED_TOKENS: Final = {"text_tokens": "cached_text", "audio_tokens": "cached_audio", "image_tokens": "cached_image"}
+OUTPUT_TOKENS: Final = {"text_tokens": "text", "audio_tokens": "audio", "reasoning_tokens": "reasoning"}
+
+
+def _counts(details: Any, names: Mapping[str, str]) -> dict[str, int]:
+    if details is None:
+        return {}
+    return {ours: count for theirs, ours in names.items() if (count := details.__dict__.get(theirs))}
 
 
 def _message(wire: Any, item_id: str) -> Item:
-    return Item(
-        item_id,
-        "message",
+    content = wire.content
+    return make(
+        Item,
+        id=item_id,
+        type="message",
         role=wire.role,
         status=wire.status,
-        parts=tuple(part_of(part) for part in wire.content or ()),
-        phase=getattr(wire, "phase", None),
+        parts=tuple([part_of(part) for part in content]) if content else (),
+        phase=wire.__dict__.get("phase"),
     )
 
 
 def _function_call(wire: models.FunctionCall, item_id: str) -> Item:
-    return Item(
-        item_id,
-        "function_call",
+    return make(
+        Item,
+        id=item_id,
+        type="function_call",
         status=wire.status,
         call_id=wire.call_id,
         name=wire.name,
         arguments=wire.arguments,
-        phase=getattr(wire, "phase", None),
+        phase=wire.__dict__.get("phase"),
     )
 
 
 def _function_call_output(wire: models.FunctionCallOutput, item_id: str) -> Item:
-    return Item(item_id, "function_call_output", status=wire.status, call_id=wire.call_id, output=wire.output)
+    return make(
+        Item, id=item_id, type="function_call_output", status=wire.status, call_id=wire.call_id, output=wire.output
+    )
 
 
 def _mcp_call(wire: models.McpCall, item_id: str) -> Item:
-    return Item(
-        item_id,
-        "mcp_call",
+    return make(
+        Item,
+        id=item_id,
+        type="mcp_call",
         server_label=wire.server_label,
         name=wire.name,
         arguments=wire.arguments,
@@ -120,19 +137,25 @@ def _mcp_error(error: Any) -> str | None:
 
 def _mcp_list_tools(wire: models.McpListTools, item_id: str) -> Item:
     names = None if wire.tools is None else tuple(str(tool.name) for tool in wire.tools)
-    return Item(item_id, "mcp_list_tools", server_label=wire.server_label, tools=names)
+    return make(Item, id=item_id, type="mcp_list_tools", server_label=wire.server_label, tools=names)
 
 
 def _mcp_approval_request(wire: models.McpApprovalRequest, item_id: str) -> Item:
-    return Item(
-        item_id, "mcp_approval_request", server_label=wire.server_label, name=wire.name, arguments=wire.arguments
+    return make(
+        Item,
+        id=item_id,
+        type="mcp_approval_request",
+        server_label=wire.server_label,
+        name=wire.name,
+        arguments=wire.arguments,
     )
 
 
 def _mcp_approval_response(wire: models.McpApprovalResponse, item_id: str) -> Item:
-    return Item(
-        item_id,
-        "mcp_approval_response",
+    return make(
+        Item,
+        id=item_id,
+        type="mcp_approval_response",
         approval_request_id=wire.approval_request_id,
         approve=wire.approve,
         reason=wire.reason,
