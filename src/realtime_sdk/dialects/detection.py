@@ -5,7 +5,7 @@ A name wins over evidence: the one given, then the one in the log's header, then
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Protocol
 
 from realtime_sdk.dialects.beta import BETA
@@ -81,10 +81,11 @@ def _opened(records: Iterable[Recorded]) -> Iterator[str]:
 
 
 def _evidence(records: Iterable[Recorded]) -> Iterator[Dialect]:
-    for obj in _objects(record for record in records if record.sender != "local"):
-        found = BY_EVENT.get(type_of(obj)) or _of_session(obj.get("session"))
-        if found:
-            yield found
+    """What speaks for a dialect, the best first: event names, then the shape of sessions, which others bend."""
+    objects = list(_objects(record for record in records if record.sender != "local"))
+    named = (BY_EVENT.get(type_of(obj)) for obj in objects)
+    shaped = (_of_session(obj.get("session")) for obj in objects)
+    return (found for found in chain(named, shaped) if found)
 
 
 def _of_session(session: object) -> Dialect | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from realtime_sdk.dialects import Dialect, get
+from realtime_sdk.dialects import DIALECTS, Dialect
 from realtime_sdk.errors import RemoteProtocolError
 from realtime_sdk.fold.update import Event, UnreadUpdate, Update
 from realtime_sdk.log import LogRecord
@@ -62,5 +62,5 @@ class Reader:
 
     def _follow_connection(self, events: tuple[Event, ...]) -> None:
         for event in events:
-            if isinstance(event, ConnectionOpened) and event.dialect and event.dialect != self.dialect.name:
-                self.dialect = get(event.dialect)
+            if isinstance(event, ConnectionOpened) and event.dialect in DIALECTS:
+                self.dialect = DIALECTS[event.dialect]

@@ -19,7 +19,7 @@ __all__ = ["Fold", "fold", "reader_of", "replay", "replay_many", "updates"]
 V = TypeVar("V")
 R = TypeVar("R")
 
-DETECT_FROM = 32
+DETECT_FROM = 200
 """How many records are looked at to find the dialect of a log that does not name it."""
 
 
