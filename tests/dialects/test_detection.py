@@ -33,7 +33,7 @@ def server(**event: Any) -> Record:
 FLAT = server(type="session.created", session={"modalities": ["text"]})
 OPENED = Record("local", b'{"type":"local.connection_opened","dialect":"azure"}')
 
-NAMES = {"ga": OPENAI, "azure": OPENAI, "beta": BETA, "voicelive": BETA, "xai": BETA}
+NAMES = {"ga": OPENAI, "azure": OPENAI, "beta": BETA, "voicelive": BETA, "xai": OPENAI}
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,11 @@ def test_one_frame_can_be_evidence_enough(record: Record, dialect: Dialect) -> N
     assert detect([*vague, record]) is dialect
 
 
-def test_the_first_evidence_counts() -> None:
-    assert detect([FLAT, server(type="conversation.item.done", item={})]) is BETA
+def test_event_names_count_before_the_shape_of_a_session_and_the_first_of_them_counts() -> None:
+    added, created = (server(type=f"conversation.item.{kind}", item={}) for kind in ("added", "created"))
+    assert detect([FLAT]) is BETA
+    assert detect([FLAT, added, created]) is OPENAI
+    assert detect([FLAT, created, added]) is BETA
 
 
 def test_what_gives_no_evidence_is_taken_for_ga() -> None:
