@@ -58,6 +58,7 @@ def check(spec: Spec, root: Path = ROOT) -> str:
 
 def _build_dialect(spec: Spec, dialect: str, package: Path, scratch: Path) -> None:
     package.mkdir(parents=True)
+    spec.check_patches(dialect)
     plan = spec.plan(dialect)
     write_models(plan, spec.descriptions(dialect), package / "models.py", scratch)
     for name, source in registry_files(plan, spec.stamp(dialect)).items():

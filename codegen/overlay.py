@@ -40,6 +40,8 @@ def _apply(spec: dict[str, Any], patch: Mapping[str, Any], name: str) -> None:
         place = _step(place, step)
         if place is _ABSENT:
             raise OverlayError(f"{name}: the captured schema has nothing at {step!r}")
+    if is_array(place) and not (last.isdigit() and int(last) <= len(place)):
+        raise OverlayError(f"{name}: no such place in the list")
     found = _step(place, last)
     _check(name, patch, None if found is _ABSENT else found)
     _put(place, last, patch["new"])

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from codegen.names import NameTable
+from codegen.names import NameTable, NamingError
 from codegen.normalise import Plan, normalised
-from codegen.overlay import patched
+from codegen.overlay import OverlayError, patched
 
 __all__ = ["DIALECTS", "ROOT", "Spec", "SpecError", "as_json", "digest"]
 
@@ -37,14 +37,31 @@ class Spec:
             raise SpecError(f"spec/{name} is not as it was captured (PINNED.json): correct it in overlay.json instead")
         return self._json(name)
 
-    def corrected(self, dialect: str) -> dict[str, Any]:
-        """A dialect with our overlay applied."""
-        return patched(self.captured(dialect), self._json("overlay.json").get(dialect, []))
+    def patches(self, dialect: str) -> list[dict[str, Any]]:
+        """Our corrections of a dialect, in the order in which they apply."""
+        found: list[dict[str, Any]] = self._json("overlay.json").get(dialect, [])
+        return found
 
     def plan(self, dialect: str) -> Plan:
         """The classes of a dialect."""
+        return self._plan(dialect, self.patches(dialect))
+
+    def check_patches(self, dialect: str) -> None:
+        """`SpecError` if the classes would be the same without some patch: the overlay says only what is needed."""
+        patches, whole = self.patches(dialect), self.plan(dialect)
+        for index, patch in enumerate(patches):
+            if self._same_without(dialect, [*patches[:index], *patches[index + 1 :]], whole):
+                raise SpecError(f"overlay {dialect}[{index}] {patch['pointer']}: the patch is unused; delete it")
+
+    def _same_without(self, dialect: str, patches: list[dict[str, Any]], whole: Plan) -> bool:
+        try:
+            return self._plan(dialect, patches) == whole
+        except (NamingError, OverlayError):
+            return False
+
+    def _plan(self, dialect: str, patches: list[dict[str, Any]]) -> Plan:
         tables = tomllib.loads((self.folder / "names.toml").read_text())
-        return normalised(self.corrected(dialect), NameTable.read(dialect, tables))
+        return normalised(patched(self.captured(dialect), patches), NameTable.read(dialect, tables))
 
     def descriptions(self, dialect: str) -> dict[str, str]:
         """Class → our sentence about it; a dialect's own sentence goes before the shared one."""

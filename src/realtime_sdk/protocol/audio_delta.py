@@ -1,5 +1,7 @@
 """The one event whose payload is sound: base64 on the wire, PCM bytes for whoever asks."""
 
+from typing import TYPE_CHECKING
+
 import pybase64
 
 from realtime_sdk.errors import RemoteProtocolError
@@ -11,7 +13,8 @@ __all__ = ["AudioDelta"]
 class AudioDelta(ServerEventBase):
     """A piece of audio in the session's output format, `delta` being its base64."""
 
-    delta: str
+    if TYPE_CHECKING:
+        delta: str  # each event declares its own, so that its fields keep the order of the wire
 
     @property
     def pcm(self) -> bytes:
@@ -19,7 +22,9 @@ class AudioDelta(ServerEventBase):
         try:
             return pybase64.b64decode(self.delta, validate=True)
         except ValueError as broken:
-            raise RemoteProtocolError(f"the audio of a delta is not base64: {broken}", frame=b"") from None
+            raise RemoteProtocolError(
+                f"the audio of a delta is not base64: {broken}", frame=self.delta.encode()
+            ) from None
 
     @property
     def pcm_size(self) -> int:

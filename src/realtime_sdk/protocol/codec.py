@@ -29,7 +29,7 @@ _APPEND = b'{"type":"input_audio_buffer.append","audio":"'
 def parse(frame: bytes | str) -> JsonObject:
     """The JSON object in a frame; `RemoteProtocolError` if there is none (NaN and Infinity are not JSON)."""
     try:
-        found = from_json(frame, allow_inf_nan=False)
+        found = from_json(_bytes(frame), allow_inf_nan=False)
     except ValueError as broken:
         raise RemoteProtocolError(f"the frame is not JSON: {broken}", frame=_bytes(frame)) from None
     if not is_object(found):
@@ -77,4 +77,4 @@ def encode_append(pcm: bytes) -> bytes:
 
 
 def _bytes(frame: bytes | str) -> bytes:
-    return frame.encode(errors="surrogatepass") if isinstance(frame, str) else bytes(frame)
+    return frame.encode(errors="surrogatepass") if isinstance(frame, str) else frame

@@ -9,7 +9,7 @@ from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase
 
 __all__ = ["CLIENT_EVENTS", "SERVER_EVENTS", "SPEC", "ClientEvent", "ServerEvent"]
 
-SPEC = "4da257c87666"
+SPEC = "f0ce3ac48c36"
 
 SERVER_EVENTS: Mapping[str, type[ServerEventBase]] = {
     "conversation.created": models.ConversationCreated,

@@ -9,7 +9,7 @@ from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase
 
 __all__ = ["CLIENT_EVENTS", "SERVER_EVENTS", "SPEC", "ClientEvent", "ServerEvent"]
 
-SPEC = "971f033031e6"
+SPEC = "12dfd4dea1c9"
 
 SERVER_EVENTS: Mapping[str, type[ServerEventBase]] = {
     "error": models.ErrorEvent,
