@@ -33,6 +33,7 @@ soundfile = Extra("soundfile", extra="audio")
 _META: Final = "packed"
 _INDEX: Final = "index.jsonl"
 _FLUSH_MS: Final = 60_000
+_BLOCK: Final = 1 << 16
 
 LogFile = str | PathLike[str]
 
@@ -116,7 +117,7 @@ class PackedLog(Iterable[LogRecord]):
         self._stream = EventLog.stream(path)
         self._stack = ExitStack()
         self._stack.callback(self._stream.close)
-        self._sounds: dict[str, _Decoder] = {}
+        self._readers: dict[str, _FlacReader] = {}
         packed = self._stream.header.meta.get(_META)
         if not isinstance(packed, dict):
             self.close()
@@ -168,20 +169,39 @@ class PackedLog(Iterable[LogRecord]):
         return record._replace(frame=frame, audio_left_out=left_out)
 
     def _sound(self, stream: str, placed: Placed) -> bytes:
-        decoder = self._sounds.get(stream)
-        if decoder is None:
-            decoder = self._sounds[stream] = soundfile.SoundFile(str(self._folder / f"{stream}.flac"))
-            self._stack.callback(decoder.close)
-        pcm = bytes(decoder.buffer_read(placed.samples, "int16"))
-        if len(pcm) != 2 * placed.samples:
-            raise ValueError(f"{stream}.flac ends early")
-        return wire_bytes(pcm, _wire_of(stream))
+        reader = self._readers.get(stream)
+        if reader is None:
+            reader = self._readers[stream] = _FlacReader(self._folder / f"{stream}.flac")
+            self._stack.callback(reader.close)
+        return wire_bytes(reader.read(placed.samples), _wire_of(stream))
 
 
 class _Decoder(Protocol):
     def buffer_read(self, frames: int, dtype: str) -> bytes: ...
 
     def close(self) -> None: ...
+
+
+class _FlacReader:
+    """The samples of a mono FLAC file, one stretch after the other. Reads ahead: a read of libsndfile is dear."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._decoder: _Decoder = soundfile.SoundFile(str(path))
+        self._ahead = b""
+
+    def read(self, samples: int) -> bytes:
+        """The next samples as PCM16. ValueError where there are not so many."""
+        while len(self._ahead) < 2 * samples:
+            block = bytes(self._decoder.buffer_read(_BLOCK, "int16"))
+            if not block:
+                raise ValueError(f"{self._path.name} ends early")
+            self._ahead += block
+        pcm, self._ahead = self._ahead[: 2 * samples], self._ahead[2 * samples :]
+        return pcm
+
+    def close(self) -> None:
+        self._decoder.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +224,7 @@ class _Packer:
         self._folder = folder
         self._stack = stack
         self._wires = Wires()
+        self._pieces: dict[str, bytearray] = {}
         self._sinks: dict[str, AudioSink] = {}
         self._index = stack.enter_context((folder / _INDEX).open("w", encoding="ascii"))
         self.packed = 0
@@ -220,17 +241,26 @@ class _Packer:
         if not payloads:
             return record
         stream = _stream_of(record.sender, wire)
+        waiting = self._pieces.setdefault(stream, bytearray())
         for payload in payloads:
-            self._sink(stream, wire).write(samples_of(payload.sound, wire))
+            waiting += samples_of(payload.sound, wire)
+        if len(waiting) >= _BLOCK:
+            self._write(stream)
         self._index.write(_Entry(record.seq, stream, tuple(payload.placed for payload in payloads)).line())
         self.packed += 1
         return record._replace(frame=frame, audio_left_out=record.audio_left_out + len(record.frame) - len(frame))
 
-    def _sink(self, stream: str, wire: WireFormat) -> AudioSink:
+    def finish(self) -> None:
+        """Write what waits. An encoder gets its sound in large pieces: a small one costs as much."""
+        for stream in self._pieces:
+            self._write(stream)
+
+    def _write(self, stream: str) -> None:
         if stream not in self._sinks:
-            sink = AudioSink(self._folder / f"{stream}.flac", wire.pcm, flush_ms=_FLUSH_MS)
+            sink = AudioSink(self._folder / f"{stream}.flac", _wire_of(stream).pcm, flush_ms=_FLUSH_MS)
             self._sinks[stream] = self._stack.enter_context(sink)
-        return self._sinks[stream]
+        self._sinks[stream].write(bytes(self._pieces[stream]))
+        self._pieces[stream].clear()
 
 
 def _write(source: Path, part: Path, folder: Path, name: str) -> tuple[int, int, str | None]:
@@ -246,6 +276,7 @@ def _write(source: Path, part: Path, folder: Path, name: str) -> tuple[int, int,
         packer = _Packer(folder, stack)
         for count, update in enumerate(updates(records), 1):  # noqa: B007 - the count is the result
             sink.write(packer.take(update))
+        packer.finish()
         torn = records.torn
     for file in [*folder.iterdir(), part]:
         _sync(file)

@@ -14,6 +14,7 @@ import pybase64
 
 from realtime_sdk.audio.formats import PCMU, WireFormat
 from realtime_sdk.audio.pcm import pcm16
+from realtime_sdk.log.audio_payload import payload_start
 from realtime_sdk.log.json_text import StringSpan, strings, unquote
 
 __all__ = ["Payload", "Placed", "put_back", "samples_of", "take_out", "wire_bytes"]
@@ -97,6 +98,9 @@ def _tables(wire: WireFormat) -> tuple[bytes, bytes, dict[int, int]]:
 
 def _spans(frame: bytes) -> Iterator[StringSpan]:
     """The strings that hold sound, as the log's `audio_left_out` counts them."""
+    if (start := payload_start(frame)) >= 0:
+        yield StringSpan((), start, len(frame) - 1, is_key=False)
+        return
     if _MAYBE.search(frame) is None:
         return
     values = [span for span in strings(frame) if not span.is_key]

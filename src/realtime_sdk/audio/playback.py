@@ -5,7 +5,7 @@ Sound goes through three counts: received (`feed`), queued (`take`: handed to a 
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from realtime_sdk.audio.formats import PCM, WireFormat
 from realtime_sdk.audio.pcm import Joiner
@@ -40,7 +40,7 @@ class Mark:
 
 @dataclass(slots=True)
 class _Part:
-    """The counts of one content part, in bytes. `waiting` was received and not yet taken."""
+    """The counts of one content part, in bytes, and the pieces that are not taken yet, the first from `offset` on."""
 
     order: int
     item_id: str
@@ -51,7 +51,26 @@ class _Part:
     heard: int = 0
     reported_ms: int = 0
     cut: bool = False
-    waiting: bytearray = field(default_factory=bytearray)
+    waiting: deque[bytes] | None = None
+    offset: int = 0
+
+    def keep(self, piece: bytes) -> None:
+        if self.waiting is None:
+            self.waiting = deque()
+        self.waiting.append(piece)
+
+    def next(self, size: int) -> bytes:
+        """Up to `size` bytes of the first piece that waits. There must be one."""
+        assert self.waiting
+        first = self.waiting[0]
+        piece = first[self.offset : self.offset + size]
+        self.offset += len(piece)
+        if self.offset == len(first):
+            self.waiting.popleft()
+            self.offset = 0
+        if not self.waiting:
+            self.waiting = None
+        return piece
 
 
 @dataclass(slots=True)
@@ -101,7 +120,7 @@ class PlaybackBuffer:
     @property
     def waiting_ms(self) -> int:
         """Sound that was fed and not yet taken."""
-        return self._wire.ms_in_bytes(sum(len(part.waiting) for part in self._unheard.values()))
+        return self._wire.ms_in_bytes(sum(part.received - part.queued for part in self._unheard.values()))
 
     @property
     def unheard_ms(self) -> int:
@@ -123,7 +142,7 @@ class PlaybackBuffer:
         if self._direct:
             self._send(part, len(whole))
         else:
-            part.waiting += whole
+            part.keep(whole)
         return True
 
     def take(self, size: int, *, at_ns: int | None = None) -> bytes:
@@ -135,8 +154,7 @@ class PlaybackBuffer:
         left = size - size % self._wire.sample_size
         taken: list[bytes] = []
         while left > 0 and (part := self._next_part()) is not None:
-            piece = bytes(part.waiting[:left])
-            del part.waiting[:left]
+            piece = part.next(left)
             self._send(part, len(piece))
             taken.append(piece)
             left -= len(piece)
@@ -175,7 +193,7 @@ class PlaybackBuffer:
         cut = sorted(self._unheard.values(), key=lambda part: part.order)
         for part in cut:
             part.cut, part.queued = True, part.heard
-            part.waiting.clear()
+            part.waiting, part.offset = None, 0
             self._news[part.order] = part
         self._unheard.clear()
         self._line.clear()
