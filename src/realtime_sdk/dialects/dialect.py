@@ -7,7 +7,7 @@ the dialect's objects, bytes. No I/O in here, and a dialect holds no state.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Literal
 
 from pydantic_core import to_json
@@ -18,9 +18,7 @@ from realtime_sdk.dialects.limits import Limits
 from realtime_sdk.dialects.objects import Cast, JsonObject, same
 from realtime_sdk.protocol import registries
 from realtime_sdk.protocol.codec import Event, Sender, decode, encode, name, parse
-from realtime_sdk.protocol.local import LOCAL_EVENTS
 from realtime_sdk.protocol.registries import Registry
-from realtime_sdk.protocol.wire import WireModel
 
 __all__ = ["Dialect", "ga"]
 
@@ -86,9 +84,9 @@ class Dialect:
     def _readers(self) -> Mapping[Sender, Callable[[bytes], tuple[Event, ...]]]:
         registry = self.understood()
         return {
-            "server": _reader(self.upcast_server, registry.server),
-            "client": _reader(self.upcast_client, registry.client),
-            "local": _reader(same, LOCAL_EVENTS),
+            "server": _reader(self.upcast_server, registry, "server"),
+            "client": _reader(self.upcast_client, registry, "client"),
+            "local": _reader(same, registry, "local"),
         }
 
     def __getstate__(self) -> dict[str, object]:
@@ -96,16 +94,18 @@ class Dialect:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
-Classes = Mapping[str, type[WireModel]]
+def _reader(cast: Cast, registry: Registry, sender: Sender) -> Callable[[bytes], tuple[Event, ...]]:
+    """The way from a frame to events. Where nothing is cast, the frame is read in one pass if it is as usual."""
+    classes = registry.classes[sender]
+    in_one_pass = registry.passes[sender]
 
+    def cast_and_name(frame: bytes) -> tuple[Event, ...]:
+        return tuple([name(obj, classes) for obj in cast(parse(frame))])
 
-def _reader(cast: Cast, classes: Classes) -> Callable[[bytes], tuple[Event, ...]]:
-    return partial(_named, classes=classes) if cast is same else partial(_cast_and_named, cast=cast, classes=classes)
+    def read(frame: bytes) -> tuple[Event, ...]:
+        try:
+            return (in_one_pass(frame),)
+        except ValueError:
+            return (name(parse(frame), classes),)
 
-
-def _named(frame: bytes, *, classes: Classes) -> tuple[Event, ...]:
-    return (name(parse(frame), classes),)
-
-
-def _cast_and_named(frame: bytes, *, cast: Cast, classes: Classes) -> tuple[Event, ...]:
-    return tuple([name(obj, classes) for obj in cast(parse(frame))])
+    return read if cast is same else cast_and_name
