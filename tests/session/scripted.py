@@ -1,7 +1,7 @@
 """A small server for session tests: plain dictionaries over one end of a memory pair, obedient unless told otherwise.
 
-It shares no protocol code with what is tested. `say` sends any event, `refuse` makes it answer the next event of a type with an
-error, `holding` leaves responses open until `finish`.
+It shares no protocol code with what is tested. `say` sends any event, `refuse` makes it answer the next event of a
+type with an error, `holding` leaves responses open until `finish`.
 """
 
 import base64

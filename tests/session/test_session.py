@@ -155,7 +155,7 @@ async def test_a_log_with_something_in_it_goes_on() -> None:
 
 
 async def test_updates_are_every_record_from_now_on_with_the_states_around_it() -> None:
-    async with talking() as (session, server):
+    async with talking() as (session, _):
         updates = session.updates()
         await session.send(client_events.InputAudioBufferClear())
         sent, cleared = await anext(updates), await anext(updates)
@@ -258,8 +258,7 @@ async def test_closing_it_ourselves_ends_iterations_and_is_no_error() -> None:
         ends: list[str] = []
 
         async def listen() -> None:
-            async for update in session.updates():
-                ends.append(update.record.sender)
+            ends.extend([update.record.sender async for update in session.updates()])
             ends.append("end")
 
         group.start_soon(listen)

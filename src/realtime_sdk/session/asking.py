@@ -5,6 +5,7 @@ from typing import Any
 import anyio
 
 from realtime_sdk.errors import ConnectionClosed
+from realtime_sdk.fold import Update
 from realtime_sdk.session.core import SessionCore
 from realtime_sdk.session.response_queue import Held, ResponseQueue
 from realtime_sdk.session.wire import Wire
@@ -34,8 +35,9 @@ class Asking:
             self._due.set()  # someone else's may be due as well
             raise
 
-    def observe(self) -> None:
+    def observe(self, update: Update) -> None:
         """Something has happened: what waits may be due now."""
+        self.queue.observe(update)
         if len(self.queue) and self.queue.is_due(self._core.state):
             self._due.set()
 

@@ -34,12 +34,12 @@ class EndpointSource(Protocol):
 
 async def _asked(key: Key, what: str) -> str:
     """The key, or what its function gives. Raises LocalProtocolError if that is no text."""
-    found: object = key if isinstance(key, str) else key()
+    found: Any = key if isinstance(key, str) else key()
     if inspect.isawaitable(found):
         found = await found
-    if not isinstance(found, str):
-        raise LocalProtocolError(f"{what} gave a {type(found).__name__}, not a key as text", field=what)
-    return found
+    if isinstance(found, str):
+        return found
+    raise LocalProtocolError(f"{what} gave a {type(found).__name__}, not a key as text", field=what)
 
 
 @dataclass(frozen=True, kw_only=True)

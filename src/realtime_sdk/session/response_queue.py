@@ -12,6 +12,7 @@ from typing import Final
 from realtime_sdk.errors import ServerError
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol.client_events import ResponseCreate
+from realtime_sdk.protocol.server_events import ResponseDone
 from realtime_sdk.session.requests import Outstanding, Ticket
 from realtime_sdk.state import RealtimeState
 
@@ -56,6 +57,7 @@ class ResponseQueue:
     def __init__(self, outstanding: Outstanding) -> None:
         self._outstanding = outstanding
         self._waiting: deque[Held] = deque()
+        self._is_blocked = False
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -75,6 +77,11 @@ class ResponseQueue:
         if held in self._waiting:
             self._waiting.remove(held)
         held.failed = held.answered = _nobody
+
+    def observe(self, update: Update) -> None:
+        """Learn from an update of the server's that a response has ended."""
+        if self._is_blocked and any(isinstance(event, ResponseDone) for event in update.events):
+            self._is_blocked = False
 
     def is_due(self, state: RealtimeState) -> bool:
         """Whether one may be sent now."""
@@ -102,7 +109,7 @@ class ResponseQueue:
         return next(ready, None)
 
     def _is_busy(self, state: RealtimeState) -> bool:
-        if state.active_response_id is not None:
+        if self._is_blocked or state.active_response_id is not None:
             return True
         return any(not is_out_of_band(event) for event in self._outstanding.asked(ResponseCreate))
 
@@ -110,6 +117,7 @@ class ResponseQueue:
         refused = ticket.failure
         if isinstance(refused, ServerError) and refused.code == BUSY and held.tries < _MOST_TRIES:
             self._waiting.appendleft(held)
+            self._is_blocked = True  # until some response ends: one runs, whether we saw it begin or not
         elif refused is not None:
             held.failed(refused)
         elif ticket.answer is not None:

@@ -239,7 +239,7 @@ class RealtimeSession(Verbs):
     def _told(self, update: Update) -> None:
         self._feed.publish(update)
         self._outstanding.observe(update)
-        self._asking.observe()
+        self._asking.observe(update)
         if update.record.sender == "server" and isinstance(update.event, s.ErrorEvent):
             self._end_if_fatal(update.event)
 

@@ -6,7 +6,7 @@ A keyword that is not given stays absent on the wire, None is sent as null (`tur
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, Final, Literal, TypeAlias, TypedDict
+from typing import Any, Final, Literal, TypeAlias, TypedDict, cast
 
 from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.protocol import client_events, models, registries
@@ -141,8 +141,8 @@ def _shaped(keyword: str, given: Any) -> Any:
     if isinstance(given, str):
         return _BY_NAME[keyword](given) if keyword in _BY_NAME else given
     if isinstance(given, Mapping):
-        return dict(given)
-    return list(given) if isinstance(given, Sequence) and not isinstance(given, bytes) else given
+        return {**cast("JsonDict", given)}
+    return [*given] if isinstance(given, list | tuple) else given
 
 
 def session_update(settings: Mapping[str, Any], *, kind: str, event_id: str | None = None) -> Any:
