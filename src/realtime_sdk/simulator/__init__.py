@@ -1,1 +1,60 @@
-"""The other side of the wire: a realtime server that needs no key, no network and no sound card."""
+"""The other side of the wire: a realtime server that needs no key, no network and no sound card.
+
+`simulate()` runs it; `brain` is its mind, without loop and clock; scenario, reply and persona say what it answers.
+Loading it opens nothing; what needs an event loop is loaded when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from realtime_sdk.simulator.brain import Fault, ToolOutput, Turn, Unheard, Utterance
+from realtime_sdk.simulator.ear import Clip, Ear, known_clips
+from realtime_sdk.simulator.persona import persona
+from realtime_sdk.simulator.reply import Call, Fail, Reply, ReplyStep, Say, Think, Wait
+from realtime_sdk.simulator.scenario import Rule, Scenario, always, on, on_turn, when
+
+if TYPE_CHECKING:
+    from realtime_sdk.simulator.session import SimulatedSession
+    from realtime_sdk.simulator.simulation import Simulation, simulate
+
+__all__ = [
+    "Call",
+    "Clip",
+    "Ear",
+    "Fail",
+    "Fault",
+    "Reply",
+    "ReplyStep",
+    "Rule",
+    "Say",
+    "Scenario",
+    "SimulatedSession",
+    "Simulation",
+    "Think",
+    "ToolOutput",
+    "Turn",
+    "Unheard",
+    "Utterance",
+    "Wait",
+    "always",
+    "known_clips",
+    "on",
+    "on_turn",
+    "persona",
+    "simulate",
+    "when",
+]
+
+_LATER: Final = {
+    "SimulatedSession": "realtime_sdk.simulator.session",
+    "Simulation": "realtime_sdk.simulator.simulation",
+    "simulate": "realtime_sdk.simulator.simulation",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_LATER[name]), name)
+        return value

@@ -4,7 +4,7 @@
 time, drives it. It shares protocol, dialects and audio's numbers with the client, and nothing else.
 """
 
-from realtime_sdk.simulator.brain.step import next_due_ms, opened, step
+from realtime_sdk.simulator.brain.step import next_due_ms, opened, refused, step
 from realtime_sdk.simulator.brain.values import (
     Answered,
     Closing,
@@ -39,5 +39,6 @@ __all__ = [
     "Utterance",
     "next_due_ms",
     "opened",
+    "refused",
     "step",
 ]

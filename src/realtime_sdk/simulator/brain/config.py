@@ -181,7 +181,9 @@ def merged(config: Config, patch: Mapping[str, Any]) -> Config:
 
 
 def _audio_patch(settings: JsonObject, patch: JsonObject) -> JsonObject:
-    return {name: _FILLED[name](settings.get(name), value) if name in _FILLED else value for name, value in patch.items()}
+    return {
+        name: _FILLED[name](settings.get(name), value) if name in _FILLED else value for name, value in patch.items()
+    }
 
 
 def _turn_detection(before: JsonObject | None, patch: JsonObject | None) -> JsonObject | None:

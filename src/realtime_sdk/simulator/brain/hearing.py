@@ -162,10 +162,6 @@ def restart_listening(server: Server, *, format_changed: bool = False) -> Server
     """Listen by the session's present rules; speech in progress ends, and half a sample of another format is gone."""
     server = _stop_speaking(server)
     rules, buffer = server.config.turn_rules, server.buffer
-    listening = (
-        None
-        if rules is None
-        else listen(rules, position=buffer.position, make_vad=server.settings.make_vad)
-    )
+    listening = None if rules is None else listen(rules, position=buffer.position, make_vad=server.settings.make_vad)
     torn = b"" if format_changed else buffer.torn
     return replace(server, buffer=replace(buffer, listening=listening, torn=torn))

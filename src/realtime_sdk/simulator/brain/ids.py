@@ -25,7 +25,9 @@ class Ids:
     def seeded(cls, seed: str) -> "Ids":
         """The ids of a session; equal seeds give equal ids."""
         number = int.from_bytes(blake2b(seed.encode(), digest_size=16).digest())
-        return cls("".join(_ALPHABET[number // len(_ALPHABET) ** place % len(_ALPHABET)] for place in range(_KEY_LENGTH)))
+        return cls(
+            "".join(_ALPHABET[number // len(_ALPHABET) ** place % len(_ALPHABET)] for place in range(_KEY_LENGTH))
+        )
 
     def of(self, kind: str, number: int) -> str:
         """The id of a kind with this number."""

@@ -229,5 +229,3 @@ def _cut(held: Held, index: int, end_ms: int) -> Held:
     shown["content"][index].pop("transcript", None)
     sounds = {**held.sounds, index: held.sounds[index][: end_ms * BYTES_PER_MS]}
     return Held(held.id, _as(held.item, shown), sounds, "")
-
-

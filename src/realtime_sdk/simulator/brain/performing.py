@@ -91,9 +91,7 @@ def _call_id(server: Server) -> tuple[Server, str]:
 
 def _fresh(output: Output) -> AssistantMessage | FunctionCall:
     if output.kind == "function_call":
-        return FunctionCall(
-            id=output.id, status="in_progress", name=output.name, call_id=output.call_id, arguments=""
-        )
+        return FunctionCall(id=output.id, status="in_progress", name=output.name, call_id=output.call_id, arguments="")
     if output.phase is None:
         return AssistantMessage(id=output.id, status="in_progress", content=[])
     return AssistantMessage(id=output.id, status="in_progress", content=[], phase=output.phase)

@@ -149,9 +149,7 @@ def plan(reply: Reply, manner: Manner) -> tuple[Beat, ...]:
     return _within(beats, manner.max_tokens)
 
 
-def _beats_of(
-    step: ReplyStep, output: int, now_ms: float, manner: Manner, rest: Reply
-) -> tuple[list[Beat], float]:
+def _beats_of(step: ReplyStep, output: int, now_ms: float, manner: Manner, rest: Reply) -> tuple[list[Beat], float]:
     """The beats of a step that begins now, and when the next one begins."""
     match step:
         case Say():
@@ -170,9 +168,7 @@ def _phase(rest: Reply) -> str:
     return "commentary" if any(isinstance(step, Call) for step in rest) else "final_answer"
 
 
-def _message(
-    say: Say, output: int, now_ms: float, manner: Manner, phase: str | None
-) -> tuple[list[Beat], float]:
+def _message(say: Say, output: int, now_ms: float, manner: Manner, phase: str | None) -> tuple[list[Beat], float]:
     opens = Beat(now_ms, Opens("message", phase=phase))
     words = pieces(say.text)
     if not manner.spoken:
@@ -201,7 +197,9 @@ def _subtitles(words: Sequence[str], output: int, from_ms: float, sound_ms: int)
 def _call(call: Call, output: int, now_ms: float) -> tuple[list[Beat], float]:
     deltas = pieces(call.json)
     end_ms = now_ms + _ARGUMENT_STEP_MS * (len(deltas) + 1)
-    given = [Beat(now_ms + _ARGUMENT_STEP_MS * place, Arguments(output, delta)) for place, delta in enumerate(deltas, 1)]
+    given = [
+        Beat(now_ms + _ARGUMENT_STEP_MS * place, Arguments(output, delta)) for place, delta in enumerate(deltas, 1)
+    ]
     return [Beat(now_ms, Opens("function_call", name=call.name)), *given, Beat(end_ms, Closes(output))], end_ms
 
 

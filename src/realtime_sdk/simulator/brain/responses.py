@@ -61,7 +61,9 @@ def begin_unasked(server: Server) -> Server:
     return _begun(server, _terms(server, ResponseCreateParams()))
 
 
-def _begun(server: Server, terms: Terms, *, out_of_band: bool = False, context: tuple[Held, ...] | None = None) -> Server:
+def _begun(
+    server: Server, terms: Terms, *, out_of_band: bool = False, context: tuple[Held, ...] | None = None
+) -> Server:
     server, response_id = mint(server, "resp")
     live = Live(id=response_id, terms=terms, out_of_band=out_of_band, context=context, begun_ms=server.now_ms)
     server = replace(server, lives=(*server.lives, live), idle_from=None)
@@ -73,9 +75,7 @@ def _default(server: Server) -> Live | None:
     return next((live for live in server.lives if not live.out_of_band), None)
 
 
-def _context(
-    server: Server, params: ResponseCreateParams
-) -> tuple[Server, tuple[Held, ...] | None, Complaint | None]:
+def _context(server: Server, params: ResponseCreateParams) -> tuple[Server, tuple[Held, ...] | None, Complaint | None]:
     """The items that a response was given in place of the conversation."""
     if params.input is None:
         return server, None, None

@@ -34,12 +34,26 @@ from realtime_sdk.simulator.brain.values import (
     Unreadable,
 )
 
-__all__ = ["next_due_ms", "opened", "step"]
+__all__ = ["next_due_ms", "opened", "refused", "step"]
 
 
 def opened(settings: Settings | None = None) -> Step:
     """A server at the beginning of a session; its step says session.created."""
-    settings = settings or Settings()
+    server = _fresh(settings or Settings())
+    return _step(say(restart_listening(server), SessionCreated(session=server.config.shown)))
+
+
+def refused(settings: Settings, refusal: Fault) -> Step:
+    """A server that turns a client away: an `error` in place of session.created, then the close.
+
+    The code is the fault's, the close's reason `invalid_request_error.` and that code, as the service has it.
+    """
+    reason = f"invalid_request_error.{refusal.code}"
+    server = refuse(_fresh(settings), Complaint(refusal.code, refusal.message))
+    return _step(replace(server, closing=Closing(refusal.close_code, reason)))
+
+
+def _fresh(settings: Settings) -> Server:
     ids = Ids.seeded(settings.seed)
     config = opening(
         ids.of("sess", 0),
@@ -47,8 +61,7 @@ def opened(settings: Settings | None = None) -> Step:
         expires_at=settings.started_at_s + settings.longest_ms // 1_000,
         intent=settings.intent,
     )
-    server = Server(settings=settings, ids=ids, config=config, conversation_id=ids.of("conv", 0))
-    return _step(say(restart_listening(server), SessionCreated(session=config.shown)))
+    return Server(settings=settings, ids=ids, config=config, conversation_id=ids.of("conv", 0))
 
 
 def step(server: Server, happening: Happening) -> Step:

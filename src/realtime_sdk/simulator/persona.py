@@ -1,0 +1,205 @@
+"""Who answers when nobody else does: a small persona that a tester can steer with plain words. Pure.
+
+It obeys ("say exactly …", "repeat …", "call NAME with {…}"), calls an offered tool that the words name, says what a
+tool gave, answers a few questions, and repeats what it heard where it knows no better.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from realtime_sdk.protocol.models import FunctionTool
+from realtime_sdk.simulator.arguments import arguments_for
+from realtime_sdk.simulator.brain.values import Turn
+from realtime_sdk.simulator.reply import Call, Reply, Say
+from realtime_sdk.simulator.tool_choice import chosen_tool, forced_tool
+
+__all__ = ["STORY", "persona"]
+
+STORY: Final = (
+    "Once upon a time there was a small server that nobody had ever heard. It lived on a port of its own, "
+    "and every day it waited for somebody to call. One morning a client came by and asked for a story. "
+    "The server was so glad that it told everything it knew: about frames that travel in order, about words "
+    "that arrive before their sound, and about a long silence that turned out to be a question. "
+    "The client listened to the end, said thank you, and closed the connection with a proper code. "
+    "And if nobody has stopped it, the server is listening still."
+)
+_GREETING: Final = "Hello! I am the simulated assistant. What can I do for you?"
+_ABILITIES: Final = "I can greet you, answer simple questions, call the tools you offer me, and repeat what you say."
+
+_SAY = re.compile(
+    r"\b(?:say|answer|reply|respond)(?:\s+with)?\s+(?:exactly|only|just|precisely)(?:\s+this)?\s*:?\s*(?P<words>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+_REPEAT = re.compile(
+    r"\brepeat(?:\s+after\s+me|\s+exactly|\s+the\s+words?|\s+this)?\s*[:,]?\s+(?P<words>.+)", re.IGNORECASE | re.DOTALL
+)
+_PLAIN_SAY = re.compile(r"^(?:please\s+|now\s+)?say\s*:?\s+(?P<words>.+)", re.IGNORECASE | re.DOTALL)
+_CALL = re.compile(
+    r"\bcall\s+(?:the\s+)?(?:tool\s+|function\s+)?[`'\"]?(?P<name>[\w.-]+)[`'\"]?"
+    r"(?:\s+with(?:\s+arguments)?)?\s*(?P<json>\{.*\})?",
+    re.IGNORECASE | re.DOTALL,
+)
+_SUM = re.compile(r"(-?\d+)\s*(\+|plus|-|minus|\*|x|times)\s*(-?\d+)", re.IGNORECASE)
+_COUNT = re.compile(r"\bcount (?:from (\d+) )?(?:up )?to (\d+)", re.IGNORECASE)
+_QUOTES: Final = "\"'“”‘’`«»"
+
+_CAPITALS: Final = {
+    "france": "Paris",
+    "germany": "Berlin",
+    "italy": "Rome",
+    "spain": "Madrid",
+    "japan": "Tokyo",
+    "portugal": "Lisbon",
+    "austria": "Vienna",
+    "england": "London",
+    "poland": "Warsaw",
+    "greece": "Athens",
+}
+_ANSWERS: Final = (
+    (r"\b(long|tell (me|us) a|another) story\b", STORY),
+    (r"\bwhat can you do\b|\bhelp me\b|\bhow can you help\b", _ABILITIES),
+    (r"\bwho are you\b|\byour name\b", "I am the simulated assistant of realtime_sdk."),
+    (r"\bhow are you\b", "I am fine, thank you. And you?"),
+    (r"\b(good ?bye|bye)\b", "You are welcome. Goodbye!"),
+    (r"\b(thanks|thank you)\b", "You are welcome."),
+    (r"\bjoke\b", "A client walks into a bar. The bartender says: bad request."),
+    (r"^\W*(hello|hi|hey|good (morning|afternoon|evening))\b", _GREETING),
+)
+
+
+def persona(turn: Turn) -> Reply:
+    """The persona's reply to a turn."""
+    for attempt in _ATTEMPTS:
+        reply = attempt(turn)
+        if reply is not None:
+            return reply
+    return (Say(f"You said: {turn.text}" if turn.text else _GREETING),)
+
+
+def _force(turn: Turn) -> Reply | None:
+    """Call what the client insists on."""
+    tool = None if turn.outputs else forced_tool(turn)
+    return None if tool is None else (_call(tool, turn.text),)
+
+
+def _order(turn: Turn) -> Reply | None:
+    """Do as one is told, by the user or by this response's own instructions."""
+    for told in (turn.text if not turn.outputs else "", turn.own_instructions or ""):
+        if (call := _ordered_call(told, turn)) is not None:
+            return (call,)
+        for pattern in (_SAY, _REPEAT):
+            if (found := pattern.search(told)) is not None:
+                return (Say(_unquoted(found["words"])),)
+    return None
+
+
+def _ordered_call(told: str, turn: Turn) -> Call | None:
+    found = _CALL.search(told)
+    if found is None or turn.tool_choice == "none":
+        return None
+    tool = next((tool for tool in turn.tools if (tool.name or "").lower() == found["name"].lower().rstrip(".")), None)
+    if found["json"] is not None:
+        return Call(found["name"] if tool is None else str(tool.name), found["json"])
+    return None if tool is None else _call(tool, told)
+
+
+def _tell(turn: Turn) -> Reply | None:
+    """Say what the tools gave."""
+    return (Say(" ".join(_spoken(one.output) for one in turn.outputs)),) if turn.outputs else None
+
+
+def _use_tool(turn: Turn) -> Reply | None:
+    """Call the tool that the words name, or speak of."""
+    tool = chosen_tool(turn)
+    return None if tool is None else (_call(tool, turn.text),)
+
+
+def _say_plainly(turn: Turn) -> Reply | None:
+    found = _PLAIN_SAY.search(turn.text.strip())
+    return None if found is None else (Say(_sentence(_unquoted(found["words"]))),)
+
+
+def _know(turn: Turn) -> Reply | None:
+    """Answer what is easily answered."""
+    text = turn.text.lower()
+    if (capital := next((city for land, city in _CAPITALS.items() if land in text), None)) and "capital" in text:
+        return (Say(f"The capital is {capital}."),)
+    if (found := _COUNT.search(text)) is not None:
+        return (Say(_counted(int(found[1] or 1), int(found[2]))),)
+    if (found := _SUM.search(text)) is not None:
+        return (Say(f"That is {_result(int(found[1]), found[2], int(found[3]))}."),)
+    answer = next((answer for pattern, answer in _ANSWERS if re.search(pattern, text)), None)
+    return None if answer is None else (Say(answer),)
+
+
+_ATTEMPTS: Final[tuple[Callable[[Turn], Reply | None], ...]] = (
+    _force,
+    _order,
+    _tell,
+    _use_tool,
+    _say_plainly,
+    _know,
+)
+
+
+def _call(tool: FunctionTool, text: str) -> Call:
+    return Call(str(tool.name), arguments_for(tool.parameters or {}, text))
+
+
+def _counted(first: int, last: int) -> str:
+    return ", ".join(map(str, range(first, min(last, first + 99) + 1))) + "."
+
+
+def _result(left: int, sign: str, right: int) -> int:
+    match sign:
+        case "+" | "plus":
+            return left + right
+        case "-" | "minus":
+            return left - right
+        case _:
+            return left * right
+
+
+def _unquoted(words: str) -> str:
+    """What is meant to be said: without the quotes around it, and without what follows a closing quote."""
+    words = words.strip()
+    if words[:1] in _QUOTES:
+        ends = [place for quote in _QUOTES if (place := words.find(quote, 1)) > 0]
+        return words[1 : min(ends)] if ends else words[1:]
+    return words
+
+
+def _sentence(words: str) -> str:
+    words = words[:1].upper() + words[1:]
+    return words if words[-1:] in ".!?" else f"{words}."
+
+
+def _spoken(output: str) -> str:
+    """What a tool gave, as one says it."""
+    try:
+        value: Any = json.loads(output)
+    except ValueError:
+        return output
+    match value:
+        case dict():
+            return ", ".join(f"{_plain(name)}: {_said(member)}" for name, member in value.items()) + "."
+        case _:
+            return _said(value)
+
+
+def _said(value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case list():
+            return ", ".join(map(_said, value))
+        case dict():
+            return ", ".join(f"{_plain(name)} {_said(member)}" for name, member in value.items())
+        case _:
+            return json.dumps(value)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
