@@ -31,7 +31,7 @@ def test_a_response_is_active_until_it_is_done() -> None:
 
 def test_usage_adds_up_and_is_counted_once_a_response() -> None:
     state = after(created("a"), ended("a", usage=USAGE), ended("a", usage=USAGE), created("b"), ended("b", usage=USAGE))
-    assert state.usage == COUNTED + COUNTED
+    assert state.usage == COUNTED.plus(COUNTED)
     assert state.usage.total_tokens == 60
 
 

@@ -12,6 +12,7 @@ from realtime_sdk.state.values import Item, Part, TranscriptSegment, evolve
 __all__ = [
     "Draft",
     "Entry",
+    "How",
     "add_arguments",
     "add_audio",
     "add_text",

@@ -5,7 +5,8 @@ No behaviour but reading. None means unknown or absent, never empty; audio is co
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from operator import add
+from typing import Any, Final, NamedTuple, TypeVar
 
 from realtime_sdk.protocol.unknown import Unknown
 from realtime_sdk.state.heard import heard_text
@@ -207,8 +208,7 @@ def _heard(part: Part) -> str | None:
     return part.heard_text if part.truncated_ms is not None else _written(part)
 
 
-@dataclass(frozen=True)
-class Tokens:
+class Tokens(NamedTuple):
     """Tokens of one direction, by modality. `cached_*` are contained in the others, `reasoning` in `text`."""
 
     total: int = 0
@@ -221,23 +221,12 @@ class Tokens:
     cached_image: int = 0
     reasoning: int = 0
 
-    def __add__(self, other: "Tokens") -> "Tokens":
-        return make(
-            Tokens,
-            total=self.total + other.total,
-            text=self.text + other.text,
-            audio=self.audio + other.audio,
-            image=self.image + other.image,
-            cached=self.cached + other.cached,
-            cached_text=self.cached_text + other.cached_text,
-            cached_audio=self.cached_audio + other.cached_audio,
-            cached_image=self.cached_image + other.cached_image,
-            reasoning=self.reasoning + other.reasoning,
-        )
+    def plus(self, other: "Tokens") -> "Tokens":
+        """The sum of both."""
+        return Tokens(*map(add, self, other))
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of responses, as `response.done` states them."""
 
     input: Tokens = Tokens()
@@ -248,8 +237,9 @@ class Usage:
         """All tokens of both directions."""
         return self.input.total + self.output.total
 
-    def __add__(self, other: "Usage") -> "Usage":
-        return make(Usage, input=self.input + other.input, output=self.output + other.output)
+    def plus(self, other: "Usage") -> "Usage":
+        """The sum of both."""
+        return Usage(self.input.plus(other.input), self.output.plus(other.output))
 
 
 @dataclass(frozen=True)
@@ -260,7 +250,8 @@ class TranscriptionUsage:
     output_tokens: int = 0
     seconds: float = 0.0
 
-    def __add__(self, other: "TranscriptionUsage") -> "TranscriptionUsage":
+    def plus(self, other: "TranscriptionUsage") -> "TranscriptionUsage":
+        """The sum of both."""
         return TranscriptionUsage(
             *(a + b for a, b in zip(self.__dict__.values(), other.__dict__.values(), strict=True))
         )

@@ -1,11 +1,14 @@
 """Deltas and their ends: text, transcripts, audio, arguments, input transcription. The path most events take."""
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final
 
 from realtime_sdk.protocol import server_events
 from realtime_sdk.state.live import (
     Draft,
     Entry,
+    How,
     add_arguments,
     add_audio,
     add_text,
@@ -22,7 +25,7 @@ from realtime_sdk.state.live import (
     open_part,
 )
 from realtime_sdk.state.realtime_state import Edit, RealtimeState, new_state
-from realtime_sdk.state.reducers.placing import Table, noted, put, settle, start_draft
+from realtime_sdk.state.reducers.placing import Table, noted, put, settled, start_draft
 from realtime_sdk.state.reducers.wire_items import part_of
 from realtime_sdk.state.values import TranscriptionUsage, TranscriptSegment
 
@@ -32,15 +35,37 @@ INPUT: Final = frozenset({hear, heard_whole, not_heard, hear_speaker})
 """What is said of a user's item, which is complete before it is transcribed."""
 
 
-def _say(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
-    """The state with one delta more of the event's item."""
-    live = state[1]
-    draft = live.get(event.item_id)
+def _saying(how: How, field: str) -> Callable[[RealtimeState, Any], RealtimeState]:
+    """The reducer of a kind of delta: keeps `field` of the event as the next thing said of its item."""
+    read = attrgetter("item_id", "content_index", field)
+
+    def said(state: RealtimeState, event: Any) -> RealtimeState:
+        item_id, index, what = read(event)
+        return _say(state, event, item_id, (how, index or 0, what))
+
+    return said
+
+
+def _arguing(how: How, field: str) -> Callable[[RealtimeState, Any], RealtimeState]:
+    """The same for calls, which have no parts."""
+    read = attrgetter("item_id", field)
+
+    def argued(state: RealtimeState, event: Any) -> RealtimeState:
+        item_id, what = read(event)
+        return _say(state, event, item_id, (how, 0, what))
+
+    return argued
+
+
+def _say(state: RealtimeState, event: Any, item_id: str, entry: Entry) -> RealtimeState:
+    """The state with one delta more of an item."""
+    settled_half, live, sent = state
+    draft = live.get(item_id)
     if draft is None:
         return _begin(state, event, entry)
     said = live.copy()
-    said[event.item_id] = draft.append(entry)
-    return new_state(RealtimeState, (state[0], said, state[2]))
+    said[item_id] = draft.append(entry)
+    return new_state(RealtimeState, (settled_half, said, sent))
 
 
 def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
@@ -59,51 +84,16 @@ def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
     return start_draft(state, item_id, Draft().append(entry))
 
 
-def text_delta(state: RealtimeState, event: server_events.ResponseOutputTextDelta) -> RealtimeState:
-    """Written text goes on."""
-    return _say(state, event, (add_text, event.content_index or 0, event.delta))
-
-
-def text_done(state: RealtimeState, event: server_events.ResponseOutputTextDone) -> RealtimeState:
-    """Written text is whole."""
-    return _say(state, event, (end_text, event.content_index or 0, event.text))
-
-
-def transcript_delta(state: RealtimeState, event: server_events.ResponseOutputAudioTranscriptDelta) -> RealtimeState:
-    """Spoken text goes on."""
-    return _say(state, event, (add_transcript, event.content_index or 0, event.delta))
-
-
-def transcript_done(state: RealtimeState, event: server_events.ResponseOutputAudioTranscriptDone) -> RealtimeState:
-    """Spoken text is whole."""
-    return _say(state, event, (end_transcript, event.content_index or 0, event.transcript))
-
-
-def audio_delta(state: RealtimeState, event: server_events.ResponseOutputAudioDelta) -> RealtimeState:
-    """Audio was received; only its size is kept."""
-    return _say(state, event, (add_audio, event.content_index or 0, event.pcm_size))
-
-
-def arguments_delta(state: RealtimeState, event: server_events.ResponseFunctionCallArgumentsDelta) -> RealtimeState:
-    """Arguments of a function or MCP call go on."""
-    return _say(state, event, (add_arguments, 0, event.delta))
-
-
-def arguments_done(state: RealtimeState, event: server_events.ResponseFunctionCallArgumentsDone) -> RealtimeState:
-    """Arguments of a function or MCP call are whole."""
-    return _say(state, event, (end_arguments, 0, event.arguments))
-
-
 def part_added(state: RealtimeState, event: server_events.ResponseContentPartAdded) -> RealtimeState:
     """A part begins."""
-    return _say(state, event, (open_part, event.content_index, part_of(event.part)))
+    return _say(state, event, event.item_id, (open_part, event.content_index, part_of(event.part)))
 
 
 def part_done(state: RealtimeState, event: server_events.ResponseContentPartDone) -> RealtimeState:
     """A part ends."""
     if event.part is None:
         return state
-    return _say(state, event, (close_part, event.content_index or 0, part_of(event.part)))
+    return _say(state, event, event.item_id, (close_part, event.content_index, part_of(event.part)))
 
 
 TranscriptionDelta = server_events.ConversationItemInputAudioTranscriptionDelta
@@ -116,12 +106,12 @@ def transcription_delta(state: RealtimeState, event: TranscriptionDelta) -> Real
     """The transcription of the user's audio goes on; it may come before the item does."""
     if not event.delta:
         return state
-    return _say(state, event, (hear, event.content_index or 0, event.delta))
+    return _say(state, event, event.item_id, (hear, event.content_index or 0, event.delta))
 
 
 def transcription_completed(state: RealtimeState, event: TranscriptionCompleted) -> RealtimeState:
     """The transcription is authoritative, whatever the deltas were. What it took is billed apart."""
-    state = state.having(transcription_usage=state.transcription_usage + _transcription_usage(event.usage))
+    state = state.having(transcription_usage=state.transcription_usage.plus(_transcription_usage(event.usage)))
     languages = tuple(language.code for language in event.languages or () if language.code)
     return _transcribed(state, event, (heard_whole, event.content_index or 0, (event.transcript, languages)))
 
@@ -141,9 +131,9 @@ def transcription_segment(state: RealtimeState, event: TranscriptionSegment) -> 
 def _transcribed(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
     """The state with the entry folded into the event's item; for an item not yet known it waits."""
     edit = Edit.of(state)
-    item = settle(edit, event.item_id)
+    item = settled(edit, event.item_id)
     if item is None or not item.in_conversation:
-        return _begin(edit.done(), event, entry)
+        return _begin(state, event, entry)
     put(edit, folded(item, (entry,)))
     return edit.done()
 
@@ -157,15 +147,15 @@ def _transcription_usage(usage: Any) -> TranscriptionUsage:
 
 
 TABLE: Final[Table] = {
-    server_events.ResponseOutputTextDelta: text_delta,
-    server_events.ResponseOutputTextDone: text_done,
-    server_events.ResponseOutputAudioTranscriptDelta: transcript_delta,
-    server_events.ResponseOutputAudioTranscriptDone: transcript_done,
-    server_events.ResponseOutputAudioDelta: audio_delta,
-    server_events.ResponseFunctionCallArgumentsDelta: arguments_delta,
-    server_events.ResponseFunctionCallArgumentsDone: arguments_done,
-    server_events.ResponseMcpCallArgumentsDelta: arguments_delta,
-    server_events.ResponseMcpCallArgumentsDone: arguments_done,
+    server_events.ResponseOutputTextDelta: _saying(add_text, "delta"),
+    server_events.ResponseOutputTextDone: _saying(end_text, "text"),
+    server_events.ResponseOutputAudioTranscriptDelta: _saying(add_transcript, "delta"),
+    server_events.ResponseOutputAudioTranscriptDone: _saying(end_transcript, "transcript"),
+    server_events.ResponseOutputAudioDelta: _saying(add_audio, "pcm_size"),
+    server_events.ResponseFunctionCallArgumentsDelta: _arguing(add_arguments, "delta"),
+    server_events.ResponseFunctionCallArgumentsDone: _arguing(end_arguments, "arguments"),
+    server_events.ResponseMcpCallArgumentsDelta: _arguing(add_arguments, "delta"),
+    server_events.ResponseMcpCallArgumentsDone: _arguing(end_arguments, "arguments"),
     server_events.ResponseContentPartAdded: part_added,
     server_events.ResponseContentPartDone: part_done,
     TranscriptionDelta: transcription_delta,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from realtime_sdk.protocol import client_events, server_events
+from realtime_sdk.protocol import client_events, models, server_events
 from realtime_sdk.protocol.unknown import Unknown
 from realtime_sdk.state.realtime_state import Edit, RealtimeState
 from realtime_sdk.state.reducers.placing import (
@@ -14,8 +14,8 @@ from realtime_sdk.state.reducers.placing import (
     noted,
     place,
     put,
-    settle,
-    take_in,
+    settled,
+    with_early_deltas,
     with_final_body,
 )
 from realtime_sdk.state.reducers.wire_items import bytes_per_ms, item_of
@@ -25,33 +25,34 @@ __all__ = ["TABLE", "begun", "finished"]
 
 
 def begun(edit: Edit, wire: Any, event: Any, response_id: str | None = None) -> Item | None:
-    """The item of an event that says how an item begins: taken in, or gaining what it did not know yet."""
+    """The item of an event that says how an item begins: new, or gaining what was not known of it yet.
+
+    The caller must `put` it. None, and noted, if it has no id or was deleted.
+    """
     known = edit.items.get(wire.id)
     if known is not None and known.response_id is not None and not _content(wire):
-        return settle(edit, known.id) if known.in_conversation else known
-    body = _kept(edit, wire, event)
+        return settled(edit, known.id) if known.in_conversation else known
+    body = _kept(edit, wire, event, response_id)
     if body is None:
         return None
-    known = settle(edit, body.id)
     if known is None:
-        return take_in(edit, _new_item(edit, body, response_id))
-    return known if known.placed or known.ended else _gaining(edit, known, body)
+        return with_early_deltas(edit, body)
+    known = settled(edit, body.id) or known
+    return known if known.placed or known.ended else _gaining(known, body)
 
 
 def finished(edit: Edit, wire: Any, event: Any, response_id: str | None = None) -> Item | None:
-    """The item of an event that has the server's last word on it. What ended with words stays as it is."""
+    """The item of an event that has the server's last word on it. What ended with words stays as it is.
+
+    The caller must `put` it. None, and noted, if it has no id or was deleted.
+    """
     known = edit.items.get(wire.id)
     if known is not None and known.in_conversation and known.has_words and (known.ended or _says_the_same(known, wire)):
-        return known  # type: ignore[no-any-return]
-    body = _kept(edit, wire, event)
+        return settled(edit, known.id)
+    body = _kept(edit, wire, event, response_id)
     if body is None:
         return None
-    known = settle(edit, body.id)
-    if known is None:
-        known = take_in(edit, _new_item(edit, body, response_id))
-    final = with_final_body(known, body)
-    put(edit, final)
-    return final
+    return with_final_body(settled(edit, body.id) or with_early_deltas(edit, body), body)
 
 
 def _content(wire: Any) -> Any:
@@ -69,9 +70,12 @@ def _says_the_same(known: Item, wire: Any) -> bool:
     )
 
 
-def _kept(edit: Edit, wire: Any, event: Any) -> Item | None:
+def _kept(edit: Edit, wire: Any, event: Any, response_id: str | None) -> Item | None:
     """The state's item for a wire item; None, and noted, if it has no id or was deleted."""
-    body = item_of(wire)
+    if response_id is None and wire.__class__ is not models.AssistantMessage:
+        body = item_of(wire)
+    else:
+        body = item_of(wire, response_id=response_id, bytes_per_ms=_output_rate(edit, response_id))
     if body is None:
         note(edit, "missing_id", "an item came without an id", event_type=event.type)
         return None
@@ -80,12 +84,6 @@ def _kept(edit: Edit, wire: Any, event: Any) -> Item | None:
         note(edit, "deleted_item", detail, event_type=event.type, item_id=body.id)
         return None
     return body
-
-
-def _new_item(edit: Edit, body: Item, response_id: str | None) -> Item:
-    if response_id is None and body.role != "assistant":
-        return body
-    return evolve(body, response_id=response_id, bytes_per_ms=_output_rate(edit, response_id))
 
 
 def _output_rate(edit: Edit, response_id: str | None) -> int:
@@ -98,18 +96,14 @@ def _output_rate(edit: Edit, response_id: str | None) -> int:
     return bytes_per_ms(getattr(output, "format", None)) or PCM_BYTES_PER_MS
 
 
-def _gaining(edit: Edit, known: Item, body: Item) -> Item:
+def _gaining(known: Item, body: Item) -> Item:
     """A known, unfinished item with what a later beginning adds; nothing that is known is taken away."""
     new = {
         name: value
         for name, value in body.__dict__.items()
         if value is not None and value != () and getattr(known, name) in (None, ())
     }
-    if not new:
-        return known
-    gained = evolve(known, **new)
-    put(edit, gained)
-    return gained
+    return evolve(known, **new) if new else known
 
 
 def _previous(event: Any) -> "str | Absent | None":
@@ -121,7 +115,7 @@ def item_added(state: RealtimeState, event: server_events.ConversationItemAdded)
     edit = Edit.of(state)
     item = begun(edit, event.item, event)
     if item is not None:
-        place(edit, _with_input_length(edit, item), _previous(event))
+        put(edit, place(edit, _with_input_length(edit, item), _previous(event)))
     return edit.done()
 
 
@@ -129,9 +123,12 @@ def item_done(state: RealtimeState, event: server_events.ConversationItemDone) -
     """An item is finished. Its predecessor in this event is not to be trusted (DOSSIER §4.2)."""
     edit = Edit.of(state)
     item = finished(edit, event.item, event)
-    if item is not None and not item.in_conversation and not _is_out_of_band(edit, item):
+    if item is None:
+        return edit.done()
+    if not item.in_conversation and not _is_out_of_band(edit, item):
         note(edit, "unplaced_item", f"{item.id} was finished but never added", event_type=event.type, item_id=item.id)
-        place(edit, item, ABSENT)
+        item = place(edit, item, ABSENT)
+    put(edit, item)
     return edit.done()
 
 
@@ -141,7 +138,7 @@ def item_created(state: RealtimeState, event: server_events.ConversationItemCrea
     begins = getattr(event.item, "status", None) == "in_progress"
     item = begun(edit, event.item, event) if begins else finished(edit, event.item, event)
     if item is not None:
-        place(edit, _with_input_length(edit, item), _previous(event))
+        put(edit, place(edit, _with_input_length(edit, item), _previous(event)))
     return edit.done()
 
 
@@ -149,20 +146,21 @@ def item_deleted(state: RealtimeState, event: server_events.ConversationItemDele
     """An item has left the conversation; it stays readable under `state.items`."""
     edit = Edit.of(state)
     item_id = event.item_id
-    item = settle(edit, item_id)
+    item = settled(edit, item_id)
     edit.deleted = edit.deleted.set(item_id, True)
     if item is None:
         note(edit, "unknown_item", f"{item_id} was deleted, but never added", item_id=item_id)
-    elif item.in_conversation:
+        return edit.done()
+    if item.in_conversation:
         edit.order = edit.order.without(item_id)
-        put(edit, evolve(item, in_conversation=False, placed=False))
+    put(edit, evolve(item, in_conversation=False, placed=False))
     return edit.done()
 
 
 def item_truncated(state: RealtimeState, event: server_events.ConversationItemTruncated) -> RealtimeState:
     """The audio of an item was cut at what the user heard. What was generated stays beside it."""
     edit = Edit.of(state)
-    item = settle(edit, event.item_id)
+    item = settled(edit, event.item_id)
     if item is None:
         detail = f"{event.item_id} was truncated, but never added"
         return noted(state, "unknown_item", detail, event_type=event.type, item_id=event.item_id)
@@ -192,9 +190,7 @@ def _with_input_length(edit: Edit, item: Item) -> Item:
     if length is None:
         return item
     parts = tuple(evolve(p, input_audio_ms=length) if p.type == "input_audio" else p for p in item.parts)
-    measured = evolve(item, parts=parts)
-    put(edit, measured)
-    return measured
+    return evolve(item, parts=parts)
 
 
 def item_create_sent(state: RealtimeState, event: client_events.ConversationItemCreate) -> RealtimeState:

@@ -20,8 +20,9 @@ __all__ = [
     "place",
     "put",
     "settle",
+    "settled",
     "start_draft",
-    "take_in",
+    "with_early_deltas",
     "with_final_body",
 ]
 
@@ -61,20 +62,25 @@ def noted(state: RealtimeState, kind: str, detail: str, **where: str | None) -> 
 
 
 def put(edit: Edit, item: Item) -> None:
-    """Puts `item` in place of what was known of it. Its deltas must be settled."""
-    edit.items = edit.items.set(item.id, item)
+    """Puts `item` in place of what was known of it."""
+    if edit.items.get(item.id) is not item:
+        edit.items = edit.items.set(item.id, item)
 
 
-def settle(edit: Edit, item_id: str) -> Item | None:
-    """Folds the deltas of one item into it, and gives it; None if there is no such item."""
+def settled(edit: Edit, item_id: str) -> Item | None:
+    """The item with its deltas folded in, which the caller must `put`; None if there is no such item."""
     item: Item | None = edit.items.get(item_id)
     draft = edit.live.get(item_id)
     if draft is None or item is None:
         return item
     edit.live = {key: value for key, value in edit.live.items() if key != item_id}
-    whole = draft.read(item)
-    put(edit, whole)
-    return whole
+    return draft.read(item)
+
+
+def settle(edit: Edit, item_id: str) -> None:
+    """Folds the deltas of one item into it, if it has any."""
+    if item_id in edit.live and (item := settled(edit, item_id)) is not None:
+        put(edit, item)
 
 
 def start_draft(state: RealtimeState, item_id: str, draft: Draft) -> RealtimeState:
@@ -86,28 +92,27 @@ def start_draft(state: RealtimeState, item_id: str, draft: Draft) -> RealtimeSta
     return edit.done()
 
 
-def take_in(edit: Edit, item: Item) -> Item:
-    """Makes `item` known, with the deltas that came before it folded in. It is not yet in the conversation."""
+def with_early_deltas(edit: Edit, item: Item) -> Item:
+    """An item that becomes known, with the deltas that came before it folded in."""
     early = edit.early.get(item.id)
-    if early is not None:
-        item = folded(item, early)
-        edit.early = edit.early.remove(item.id)
-    put(edit, item)
-    return item
+    if early is None:
+        return item
+    edit.early = edit.early.remove(item.id)
+    return folded(item, early)
 
 
-def place(edit: Edit, item: Item, previous_item_id: "str | Absent | None") -> None:
-    """Puts a known item into the conversation after `previous_item_id`: None is the head, ABSENT the end.
+def place(edit: Edit, item: Item, previous_item_id: "str | Absent | None") -> Item:
+    """Gives the item a place in the conversation after `previous_item_id`: None is the head, ABSENT the end.
 
-    An item that the server placed once stays where it is.
+    An item that the server placed once stays where it is. The caller must `put` the item that comes back.
     """
     if item.placed or (item.in_conversation and previous_item_id is ABSENT):
-        return
+        return item
     if not (item.in_conversation and _stands_after(edit.order, item.id, previous_item_id)):
         order = edit.order.without(item.id) if item.in_conversation else edit.order
         index = _index_after(edit, order, item.id, previous_item_id)
         edit.order = order.insert(index, item.id)
-    put(edit, evolve(item, in_conversation=True, placed=previous_item_id is not ABSENT))
+    return evolve(item, in_conversation=True, placed=previous_item_id is not ABSENT)
 
 
 def _stands_after(order: PSeq[str], item_id: str, previous_item_id: "str | Absent | None") -> bool:

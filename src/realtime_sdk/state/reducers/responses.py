@@ -6,7 +6,7 @@ from realtime_sdk.protocol import models, server_events
 from realtime_sdk.protocol.unknown import Unknown
 from realtime_sdk.state.realtime_state import Edit, RealtimeState
 from realtime_sdk.state.reducers.items import begun, finished
-from realtime_sdk.state.reducers.placing import ABSENT, Table, note, noted, place, put, settle
+from realtime_sdk.state.reducers.placing import ABSENT, Table, note, noted, place, put, settled
 from realtime_sdk.state.reducers.wire_items import bytes_per_ms, usage_of
 from realtime_sdk.state.values import Item, Response, evolve, make
 
@@ -39,14 +39,14 @@ def response_done(state: RealtimeState, event: server_events.ResponseDone) -> Re
         return noted(state, "late_event", f"{wire.id} ended twice", event_type=event.type, response_id=wire.id)
     response = _ended(_stated(response, wire), wire)
     for said in wire.output or ():
-        if getattr(said, "id", None) not in edit.deleted:
-            response = _with_item(edit, response, finished(edit, said, event, wire.id), None)
+        if said.id not in edit.deleted and (item := finished(edit, said, event, wire.id)) is not None:
+            response = _with_item(edit, response, item, None)
     _keep(edit, response)
     _end_items(edit, response)
     if edit.active_response_id == wire.id:
         edit.active_response_id = None
     if response.usage is not None:
-        edit.usage = edit.usage + response.usage
+        edit.usage = edit.usage.plus(response.usage)
     return edit.done()
 
 
@@ -55,7 +55,8 @@ def output_item_added(state: RealtimeState, event: server_events.ResponseOutputI
     edit = Edit.of(state)
     response = _known(edit, event.response_id)
     item = begun(edit, event.item, event, event.response_id)
-    _keep(edit, _with_item(edit, response, item, event.output_index))
+    if item is not None:
+        _keep(edit, _with_item(edit, response, item, event.output_index))
     return edit.done()
 
 
@@ -67,7 +68,8 @@ def output_item_done(state: RealtimeState, event: server_events.ResponseOutputIt
     edit = Edit.of(state)
     response = _known(edit, event.response_id)
     item = finished(edit, event.item, event, event.response_id)
-    _keep(edit, _with_item(edit, response, item, event.output_index))
+    if item is not None:
+        _keep(edit, _with_item(edit, response, item, event.output_index))
     return edit.done()
 
 
@@ -122,15 +124,11 @@ def _known(edit: Edit, response_id: str) -> Response:
     return new
 
 
-def _with_item(edit: Edit, response: Response, item: Item | None, output_index: int | None) -> Response:
+def _with_item(edit: Edit, response: Response, item: Item, output_index: int | None) -> Response:
     """The response with the item as its own, and the item in the conversation unless the response is out of band."""
-    if item is None:
-        return response
     if item.response_id != response.id or (item.output_index is None and output_index is not None):
         item = evolve(item, response_id=response.id, output_index=output_index)
-        put(edit, item)
-    if not response.out_of_band:
-        place(edit, item, ABSENT)
+    put(edit, item if response.out_of_band else place(edit, item, ABSENT))
     return response if item.id in response.item_ids else evolve(response, item_ids=(*response.item_ids, item.id))
 
 
@@ -138,9 +136,9 @@ def _end_items(edit: Edit, response: Response) -> None:
     """Ends every item of the response: completed if the response was, else incomplete."""
     status = "completed" if response.status == "completed" else "incomplete"
     for item_id in response.item_ids:
-        item = settle(edit, item_id)
-        if item is not None and not item.is_final:
-            put(edit, evolve(item, status=status, ended=True))
+        item = settled(edit, item_id)
+        if item is not None:
+            put(edit, item if item.is_final else evolve(item, status=status, ended=True))
 
 
 TABLE: Final[Table] = {

@@ -8,7 +8,7 @@ from realtime_sdk.protocol.local import ConnectionClosed, ConnectionOpened, Epoc
 from realtime_sdk.protocol.unknown import UnknownEvent
 from realtime_sdk.state.persistent import PSeq
 from realtime_sdk.state.realtime_state import Edit, RealtimeState
-from realtime_sdk.state.reducers.placing import Table, note, noted, put, settle
+from realtime_sdk.state.reducers.placing import Table, note, noted, put, settle, settled
 from realtime_sdk.state.values import Epoch, RateLimit, Reported, Response, evolve
 
 __all__ = ["TABLE", "session_created", "session_updated"]
@@ -110,12 +110,12 @@ def rate_limits_updated(state: RealtimeState, event: server_events.RateLimitsUpd
 def mcp_progress(state: RealtimeState, event: Any) -> RealtimeState:
     """An MCP call or listing goes on: the last word of the event's type says where it stands."""
     edit = Edit.of(state)
-    item = settle(edit, event.item_id)
+    item = settled(edit, event.item_id)
     if item is None:
         detail = f"{event.type} names {event.item_id}, which was never added"
         return noted(state, "unknown_item", detail, event_type=event.type, item_id=event.item_id)
-    if item.mcp_status not in ("completed", "failed"):
-        put(edit, evolve(item, mcp_status=event.type.rsplit(".", 1)[1]))
+    ended = item.mcp_status in ("completed", "failed")
+    put(edit, item if ended else evolve(item, mcp_status=event.type.rsplit(".", 1)[1]))
     return edit.done()
 
 
@@ -147,7 +147,7 @@ def epoch_started(state: RealtimeState, event: EpochStarted) -> RealtimeState:
 def playback_heard(state: RealtimeState, event: PlaybackHeard) -> RealtimeState:
     """The player reports how far an item was heard. Positions only grow."""
     edit = Edit.of(state)
-    item = settle(edit, event.item_id)
+    item = settled(edit, event.item_id)
     at = event.content_index
     if item is None or not 0 <= at < len(item.parts):
         detail = f"playback of {event.item_id} was reported, which has no part {at}"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from realtime_sdk.protocol import models
 from realtime_sdk.protocol.unknown import Unknown
-from realtime_sdk.state.values import PCM_BYTES_PER_MS, Item, Part, Tokens, Usage, make
+from realtime_sdk.state.values import PCM_BYTES_PER_MS, Item, Part, Tokens, Usage, evolve, make
 
 __all__ = ["bytes_per_ms", "decoded_size", "item_of", "part_of", "usage_of"]
 
@@ -29,11 +29,15 @@ def decoded_size(base64: str) -> int:
     return len(base64) * 3 // 4 - base64.count("=", -2)
 
 
-def item_of(wire: Any) -> Item | None:
-    """The state's item for a wire item; None if it has no id."""
+def item_of(wire: Any, **more: Any) -> Item | None:
+    """The state's item for a wire item, with `more` fields; None if it has no id."""
     if isinstance(wire, Unknown):
-        return _unknown_item(wire)
-    return FROM_WIRE[wire.__class__](wire, wire.id) if wire.id else None
+        item = _unknown_item(wire)
+        return item if item is None else evolve(item, **more)
+    if not wire.id:
+        return None
+    kind, fields = FROM_WIRE[wire.__class__]
+    return make(Item, id=wire.id, type=kind, **fields(wire), **more)
 
 
 def part_of(wire: Any) -> Part:
@@ -54,79 +58,64 @@ def usage_of(wire: models.ResponseUsage | None) -> Usage | None:
     if wire is None or wire.total_tokens is None:
         return None
     given, made = wire.input_token_details, wire.output_token_details
-    cached = None if given is None else given.cached_tokens_details
-    return make(
-        Usage,
-        input=make(
-            Tokens,
-            total=wire.input_tokens or 0,
-            **_counts(given, INPUT_TOKENS),
-            **_counts(cached, CACHED_TOKENS),
-        ),
-        output=make(Tokens, total=wire.output_tokens or 0, **_counts(made, OUTPUT_TOKENS)),
-    )
+    return Usage(_input_tokens(wire.input_tokens or 0, given), _output_tokens(wire.output_tokens or 0, made))
 
 
-INPUT_TOKENS: Final = {
-    "text_tokens": "text",
-    "audio_tokens": "audio",
-    "image_tokens": "image",
-    "cached_tokens": "cached",
-}
-CACHED_TOKENS: Final = {"text_tokens": "cached_text", "audio_tokens": "cached_audio", "image_tokens": "cached_image"}
-OUTPUT_TOKENS: Final = {"text_tokens": "text", "audio_tokens": "audio", "reasoning_tokens": "reasoning"}
-
-
-def _counts(details: Any, names: Mapping[str, str]) -> dict[str, int]:
+def _input_tokens(total: int, details: models.InputTokenDetails | None) -> Tokens:
     if details is None:
-        return {}
-    return {ours: count for theirs, ours in names.items() if (count := details.__dict__.get(theirs))}
+        return Tokens(total)
+    cached = details.cached_tokens_details
+    return Tokens(
+        total,
+        details.text_tokens or 0,
+        details.audio_tokens or 0,
+        details.image_tokens or 0,
+        details.cached_tokens or 0,
+        0 if cached is None else cached.text_tokens or 0,
+        0 if cached is None else cached.audio_tokens or 0,
+        0 if cached is None else cached.image_tokens or 0,
+    )
 
 
-def _message(wire: Any, item_id: str) -> Item:
+def _output_tokens(total: int, details: models.OutputTokenDetails | None) -> Tokens:
+    if details is None:
+        return Tokens(total)
+    return Tokens(total, details.text_tokens or 0, details.audio_tokens or 0, reasoning=details.reasoning_tokens or 0)
+
+
+def _message(wire: Any) -> dict[str, Any]:
     content = wire.content
-    return make(
-        Item,
-        id=item_id,
-        type="message",
-        role=wire.role,
-        status=wire.status,
-        parts=tuple([part_of(part) for part in content]) if content else (),
-        phase=wire.__dict__.get("phase"),
-    )
+    return {
+        "role": wire.role,
+        "status": wire.status,
+        "parts": tuple([part_of(part) for part in content]) if content else (),
+        "phase": wire.__dict__.get("phase"),
+    }
 
 
-def _function_call(wire: models.FunctionCall, item_id: str) -> Item:
-    return make(
-        Item,
-        id=item_id,
-        type="function_call",
-        status=wire.status,
-        call_id=wire.call_id,
-        name=wire.name,
-        arguments=wire.arguments,
-        phase=wire.__dict__.get("phase"),
-    )
+def _function_call(wire: models.FunctionCall) -> dict[str, Any]:
+    return {
+        "status": wire.status,
+        "call_id": wire.call_id,
+        "name": wire.name,
+        "arguments": wire.arguments,
+        "phase": wire.__dict__.get("phase"),
+    }
 
 
-def _function_call_output(wire: models.FunctionCallOutput, item_id: str) -> Item:
-    return make(
-        Item, id=item_id, type="function_call_output", status=wire.status, call_id=wire.call_id, output=wire.output
-    )
+def _function_call_output(wire: models.FunctionCallOutput) -> dict[str, Any]:
+    return {"status": wire.status, "call_id": wire.call_id, "output": wire.output}
 
 
-def _mcp_call(wire: models.McpCall, item_id: str) -> Item:
-    return make(
-        Item,
-        id=item_id,
-        type="mcp_call",
-        server_label=wire.server_label,
-        name=wire.name,
-        arguments=wire.arguments,
-        output=wire.output,
-        approval_request_id=wire.approval_request_id,
-        error=_mcp_error(wire.error),
-    )
+def _mcp_call(wire: models.McpCall) -> dict[str, Any]:
+    return {
+        "server_label": wire.server_label,
+        "name": wire.name,
+        "arguments": wire.arguments,
+        "output": wire.output,
+        "approval_request_id": wire.approval_request_id,
+        "error": _mcp_error(wire.error),
+    }
 
 
 def _mcp_error(error: Any) -> str | None:
@@ -135,31 +124,17 @@ def _mcp_error(error: Any) -> str | None:
     return str(error.raw if isinstance(error, Unknown) else error.message)
 
 
-def _mcp_list_tools(wire: models.McpListTools, item_id: str) -> Item:
+def _mcp_list_tools(wire: models.McpListTools) -> dict[str, Any]:
     names = None if wire.tools is None else tuple(str(tool.name) for tool in wire.tools)
-    return make(Item, id=item_id, type="mcp_list_tools", server_label=wire.server_label, tools=names)
+    return {"server_label": wire.server_label, "tools": names}
 
 
-def _mcp_approval_request(wire: models.McpApprovalRequest, item_id: str) -> Item:
-    return make(
-        Item,
-        id=item_id,
-        type="mcp_approval_request",
-        server_label=wire.server_label,
-        name=wire.name,
-        arguments=wire.arguments,
-    )
+def _mcp_approval_request(wire: models.McpApprovalRequest) -> dict[str, Any]:
+    return {"server_label": wire.server_label, "name": wire.name, "arguments": wire.arguments}
 
 
-def _mcp_approval_response(wire: models.McpApprovalResponse, item_id: str) -> Item:
-    return make(
-        Item,
-        id=item_id,
-        type="mcp_approval_response",
-        approval_request_id=wire.approval_request_id,
-        approve=wire.approve,
-        reason=wire.reason,
-    )
+def _mcp_approval_response(wire: models.McpApprovalResponse) -> dict[str, Any]:
+    return {"approval_request_id": wire.approval_request_id, "approve": wire.approve, "reason": wire.reason}
 
 
 def _unknown_item(wire: Unknown) -> Item | None:
@@ -176,14 +151,15 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-FROM_WIRE: Final[dict[type[Any], Callable[[Any, str], Item]]] = {
-    models.SystemMessage: _message,
-    models.UserMessage: _message,
-    models.AssistantMessage: _message,
-    models.FunctionCall: _function_call,
-    models.FunctionCallOutput: _function_call_output,
-    models.McpCall: _mcp_call,
-    models.McpListTools: _mcp_list_tools,
-    models.McpApprovalRequest: _mcp_approval_request,
-    models.McpApprovalResponse: _mcp_approval_response,
+FROM_WIRE: Final[dict[type[Any], tuple[str, Callable[[Any], dict[str, Any]]]]] = {
+    models.SystemMessage: ("message", _message),
+    models.UserMessage: ("message", _message),
+    models.AssistantMessage: ("message", _message),
+    models.FunctionCall: ("function_call", _function_call),
+    models.FunctionCallOutput: ("function_call_output", _function_call_output),
+    models.McpCall: ("mcp_call", _mcp_call),
+    models.McpListTools: ("mcp_list_tools", _mcp_list_tools),
+    models.McpApprovalRequest: ("mcp_approval_request", _mcp_approval_request),
+    models.McpApprovalResponse: ("mcp_approval_response", _mcp_approval_response),
 }
+"""Class of wire item → its type, and what becomes of its fields."""
