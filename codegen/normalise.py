@@ -78,7 +78,11 @@ def _events(upstream: Iterable[str], types: Mapping[str, str], classes: Mapping[
 
 def _named(schemas: Mapping[str, Any], classes: Mapping[str, str]) -> dict[str, Shape]:
     def renamed(shape: Shape) -> Shape:
-        return Ref(classes[shape.name]) if isinstance(shape, Ref) else shape
+        if not isinstance(shape, Ref):
+            return shape
+        if shape.name not in classes:
+            raise NamingError(f"the corrected spec refers to {shape.name}, which it does not have")
+        return Ref(classes[shape.name])
 
     named: dict[str, Shape] = {}
     for upstream, schema in schemas.items():

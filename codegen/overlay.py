@@ -44,7 +44,7 @@ def _apply(spec: dict[str, Any], patch: Mapping[str, Any], name: str) -> None:
         raise OverlayError(f"{name}: no such place in the list")
     found = _step(place, last)
     _check(name, patch, None if found is _ABSENT else found)
-    _put(place, last, patch["new"])
+    _put(place, last, deepcopy(patch["new"]))
 
 
 def _check(name: str, patch: Mapping[str, Any], found: Any) -> None:

@@ -4,8 +4,7 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from realtime_sdk.errors import RemoteProtocolError
 from realtime_sdk.protocol.audio_delta import AudioDelta

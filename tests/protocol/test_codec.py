@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pydantic_core import to_json
 
 from realtime_sdk.errors import RemoteProtocolError
@@ -100,8 +99,8 @@ def test_nan_and_infinity_are_not_json_wherever_they_stand(frame: str, word: str
 
 
 def test_the_words_nan_and_infinity_in_a_text_are_fine() -> None:
-    frame = b'{"type":"response.output_text.delta","response_id":"r","item_id":"i","content_index":0,"delta":"NaN Infinity"}'
-    assert isinstance(decode(frame), server_events.ResponseOutputTextDelta)
+    frame = b'{"type":"conversation.item.deleted","item_id":"NaN Infinity"}'
+    assert decode(frame) == server_events.ConversationItemDeleted(item_id="NaN Infinity")
 
 
 def test_a_frame_may_be_a_string() -> None:

@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pydantic_core import to_json
 
 from realtime_sdk.protocol.codec import name, parse
@@ -41,8 +40,8 @@ def test_both_ways_give_the_same_event(dialect: str, side: str, data: Any) -> No
 @pytest.mark.parametrize(
     "frame",
     [
-        b'{"type":"response.output_audio.done","type":"response.output_text.done","response_id":"r","item_id":"i",'
-        b'"content_index":0,"text":"t"}',
+        b'{"type":"session.created","type":"conversation.item.deleted","item_id":"i"}',
+        b'{"type":"conversation.item.deleted","type":"session.created","item_id":"i","item_id":"j"}',
         b'{"type":"response.created","response":{"id":"a","id":"b","x":1,"x":2},"x":1,"x":2}',
         b'{"type":"session.updated","session":{"type":"dreaming","a":1,"a":2}}',
         b'{"type":"session.updated","session":{"type":"realtime","type":"transcription","a":1,"a":2}}',

@@ -9,7 +9,7 @@ from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase
 
 __all__ = ["CLIENT_EVENTS", "SERVER_EVENTS", "SPEC", "ClientEvent", "ServerEvent"]
 
-SPEC = "115a06b0dfbe"
+SPEC = "17a20fdb1ddc"
 
 SERVER_EVENTS: Mapping[str, type[ServerEventBase]] = {
     "conversation.created": models.ConversationCreated,

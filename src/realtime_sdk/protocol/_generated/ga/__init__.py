@@ -9,7 +9,7 @@ from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase
 
 __all__ = ["CLIENT_EVENTS", "SERVER_EVENTS", "SPEC", "ClientEvent", "ServerEvent"]
 
-SPEC = "f0ce3ac48c36"
+SPEC = "f057bd30d4fe"
 
 SERVER_EVENTS: Mapping[str, type[ServerEventBase]] = {
     "conversation.created": models.ConversationCreated,

@@ -9,7 +9,7 @@ from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase
 
 __all__ = ["CLIENT_EVENTS", "SERVER_EVENTS", "SPEC", "ClientEvent", "ServerEvent"]
 
-SPEC = "12dfd4dea1c9"
+SPEC = "06ef95d3bcd8"
 
 SERVER_EVENTS: Mapping[str, type[ServerEventBase]] = {
     "error": models.ErrorEvent,

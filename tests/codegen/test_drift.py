@@ -1,0 +1,82 @@
+"""What changed between two captures, event by event and field by field."""
+
+from typing import Any
+
+from codegen.capture import capture_openapi
+from codegen.drift import drift
+from tests.codegen.documents import document, with_change
+
+
+def report(changed: dict[str, Any], dialect: str = "ga") -> list[str]:
+    return drift(capture_openapi(document())[dialect], capture_openapi(changed)[dialect])
+
+
+def thing(**fields: Any) -> dict[str, Any]:
+    before = document()["components"]["schemas"]["Thing"]["properties"]
+    return with_change("Thing", properties={**before, **fields})
+
+
+def test_the_same_facts_are_no_drift() -> None:
+    changed = document()
+    changed["components"]["schemas"]["Thing"]["description"] = "Other words."
+    assert report(changed) == []
+
+
+def test_a_new_and_a_gone_event_are_told_with_their_fields() -> None:
+    changed = document()
+    schemas = changed["components"]["schemas"]
+    schemas["RealtimeServerEventNew"] = {
+        "properties": {"type": {"const": "thing.new"}, "n": {"type": "array", "items": {"type": "integer"}}},
+        "required": ["type"],
+    }
+    schemas["RealtimeServerEvent"]["anyOf"][0] = {"$ref": "#/components/schemas/RealtimeServerEventNew"}
+    assert report(changed) == [
+        "ga:",
+        "  gone server event thing.done",
+        "    - event_id: string, maxLength 512, required",
+        "    - thing: Thing, required",
+        "    - type: string, required",
+        "    - type = thing.done: a known value",
+        "  new server event thing.new",
+        "    + n: array",
+        "    + n[]: integer",
+        "    + type: anything, const thing.new, required",
+    ]
+
+
+def test_a_changed_model_is_told_once_with_the_events_that_reach_it() -> None:
+    assert report(thing(size={"type": "integer", "minimum": 2}, weight={"type": "number"})) == [
+        "ga:",
+        "  changed model Thing, in thing.done, thing.make",
+        "    ~ size: integer, minimum 1, required → integer, minimum 2, required",
+        "    + weight: number",
+    ]
+
+
+def test_required_ness_and_enum_values_are_facts() -> None:
+    changed = document()
+    drop = changed["components"]["schemas"]["RealtimeClientEventThingDrop"]
+    drop["required"].remove("colour")
+    drop["properties"]["colour"]["enum"] = ["red", "green"]
+    told = [
+        "  changed client event thing.drop",
+        "    ~ colour: string, required → string",
+        "    - colour = blue: a known value",
+        "    + colour = green: a known value",
+    ]
+    assert report(changed) == ["ga:", *told]
+    assert report(changed, "translation") == ["translation:", *told]
+
+
+def test_alternatives_are_named_so_that_a_new_one_moves_no_other() -> None:
+    one, two = {"anyOf": [{"$ref": "#/components/schemas/Thing"}, {"type": "null"}]}, {"type": "string"}
+    before = capture_openapi(thing(inside=one))["ga"]
+    after = capture_openapi(thing(inside={"anyOf": [two, *one["anyOf"]]}))["ga"]
+    assert drift(before, after)[2:] == ["    + inside|string: string"]
+
+
+def test_maps_are_entered() -> None:
+    assert report(thing(map={"type": "object", "additionalProperties": {"type": "string"}}))[2:] == [
+        "    + map: object",
+        "    + map{}: string",
+    ]
