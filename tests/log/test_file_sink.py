@@ -186,24 +186,28 @@ def test_saving_to_a_full_disk_is_an_error() -> None:
     assert FULL.is_char_device()
 
 
-def test_a_disk_that_takes_only_a_part_leaves_a_torn_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("durability", [Durability(), Durability(flush_every_ms=None)])
+def test_a_disk_that_takes_only_a_part_leaves_a_torn_file(path: Path, durability: Durability) -> None:
     resource = pytest.importorskip("resource")
     signal = pytest.importorskip("signal")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     with EventLog() as log:
-        log.add_sink(FileSink(tmp_path / "log.jsonl", HEADER))
+        log.add_sink(FileSink(path, HEADER, durability=durability))
         try:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-            filled(log, 20)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1010, before[1]))
+            for at in range(2_000):
+                log.append("server", b'{"n":"%d"}' % at**40, at_ns=at)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
             signal.signal(signal.SIGXFSZ, ignored)
     [failure] = log.sink_errors
     assert isinstance(failure.error, OSError)
     assert failure.error.errno == errno.EFBIG
-    loaded = EventLog.load(tmp_path / "log.jsonl")
-    assert list(loaded) == list(log)[: failure.seq]
+    loaded = EventLog.load(path)
+    assert list(loaded) == list(log)[: len(loaded)]
+    assert len(loaded) == failure.seq if durability == Durability() else 0 < len(loaded) < failure.seq
+    assert path.stat().st_size == 1010
     assert loaded.torn is not None
 
 
@@ -230,3 +234,12 @@ def test_a_record_that_no_reader_would_take_is_not_written(tmp_path: Path, monke
         log.append("server", AUDIO, at_ns=1)
     assert [failure.seq for failure in log.sink_errors] == [1]
     assert list(EventLog.load(tmp_path / "log.jsonl")) == list(log)[:1]
+
+
+def test_closing_twice_is_closing_once(path: Path) -> None:
+    sink = FileSink(path, HEADER)
+    sink.close()
+    content = path.read_bytes()
+    sink.close()
+    assert path.read_bytes() == content
+    assert repr(sink) == f"FileSink({str(path)!r})"

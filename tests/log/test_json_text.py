@@ -43,6 +43,21 @@ def test_escaped_quotes_and_brackets_in_strings_are_text() -> None:
     assert found(rb'["a\"}]", "\\", "\u0065k"]') == [("/0", 'a"}]', False), ("/1", "\\", False), ("/2", "ek", False)]
 
 
+def test_a_string_with_a_bad_escape_is_taken_as_it_stands() -> None:
+    assert found(rb'["\q", "\u00"]') == [("/0", r"\q", False), ("/1", r"\u00", False)]
+
+
+def test_what_comes_after_a_string_without_an_end_is_text() -> None:
+    assert found(b'["a", "b, {"') == [("/0", "a", False), ("/1", "b, {", False)]
+    assert found(b'["a", "b, {') == [("/0", "a", False)]
+    assert found(b'["a' + b"\\") == []
+
+
+def test_a_text_nested_too_deeply_is_left() -> None:
+    assert found(b"[" * 200 + b'"a"') == [("/0" * 200, "a", False)]
+    assert found(b"[" * 201 + b'"a"') == []
+
+
 @given(json_objects, st.sampled_from([None, 1]), st.booleans())
 def test_all_strings_of_any_object_are_found(value: dict[str, object], indent: int | None, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")

@@ -1,9 +1,10 @@
 """Secrets out of frames: planted everywhere, found everywhere, and nothing else touched."""
 
 import json
+import time
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from realtime_sdk.log.redaction import may_hold_secret, redact, replace_secrets
 from tests.log.frames import AUDIO, SMALL, any_frames, json_objects
@@ -182,6 +183,7 @@ def plant(value: object, secret: str, at: int) -> tuple[object, int]:
 def test_a_key_is_found_in_any_place_of_any_object(
     value: dict[str, object], at: int, secret: str, indent: int | None, escaped: bool
 ) -> None:
+    assume(redact(json.dumps(value).encode()) == (json.dumps(value).encode(), ()))
     planted, left = plant({"a": value, "b": [value]}, secret, at)
     text = json.dumps(planted, indent=indent)
     if escaped:
@@ -189,6 +191,26 @@ def test_a_key_is_found_in_any_place_of_any_object(
     clean, pointers = redact(text.encode())
     assert json.loads(clean) == plant({"a": value, "b": [value]}, "[redacted]", at)[0]
     assert bool(pointers) == (left < 0)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b'{"a":"ek_1 ' + b"\\\\" * 200_000 + b'"}',
+        b'{"authorization":"' + b'\\"' * 200_000,
+        b"[" * 200_000 + b'"ek_1",' * 20_000,
+        b'{"a":"Bearer ' + b" " * 400_000 + b'"}',
+        b'{"a":"api_key' + b"-_" * 200_000 + b'"}',
+        b'"' * 400_000 + b"ek_1",
+        b'{"' + b"headers" * 60_000 + b'":1}',
+        b"authorization:\n" * 30_000,
+    ],
+)
+def test_a_hostile_frame_takes_no_longer_than_its_length(hostile: bytes) -> None:
+    before_s = time.process_time()
+    clean, _ = redact(hostile)
+    assert b"ek_1" not in clean
+    assert time.process_time() - before_s < 10  # hours, where a search looks at the same bytes again and again
 
 
 @given(any_frames)

@@ -8,6 +8,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Final, Literal, Self, TypeAlias, overload
@@ -15,7 +16,17 @@ from typing import Final, Literal, Self, TypeAlias, overload
 from realtime_sdk.log.audio_payload import leave_out_audio
 from realtime_sdk.log.files import LogPath, replacing, write_whole
 from realtime_sdk.log.format import encode_header, encode_record
-from realtime_sdk.log.records import SENDERS, LogHeader, LogRecord, LogStatistics, Sender, Tally, new_record
+from realtime_sdk.log.records import (
+    SENDERS,
+    LogHeader,
+    LogRecord,
+    LogStatistics,
+    RecordFields,
+    Sender,
+    Tally,
+    fields_of,
+    new_record,
+)
 from realtime_sdk.log.redaction import may_hold_secret, replace_secrets
 from realtime_sdk.log.sinks import Sink, SinkError, as_sink
 from realtime_sdk.log.stream import LogStream
@@ -26,6 +37,7 @@ Keep: TypeAlias = Literal["all", "without_audio", "none"] | int
 """What a log keeps in memory: everything; everything but sound; nothing; or the last n records."""
 
 _logger: Final = logging.getLogger(__name__)
+_record: Final = partial(new_record, LogRecord)
 
 
 class EventLog(Sequence[LogRecord]):
@@ -49,7 +61,7 @@ class EventLog(Sequence[LogRecord]):
         self.torn: str | None = None
         """What was left out at the end of the file this log was loaded from; None if nothing was."""
         self.sink_errors: tuple[SinkError, ...] = ()
-        self._records: list[LogRecord] | deque[LogRecord] = _store(keep)
+        self._records: list[RecordFields] | deque[RecordFields] = _store(keep)
         self._next_seq = 0
         self._sinks: tuple[Sink, ...] = ()
         self._tally = Tally()
@@ -68,9 +80,10 @@ class EventLog(Sequence[LogRecord]):
         redacted: tuple[str, ...] = ()
         if may_hold_secret(frame):
             frame, redacted = replace_secrets(frame)
-        record = new_record(LogRecord, (self._next_seq, at_ns, sender, frame, redacted, 0))
+        fields = (self._next_seq, at_ns, sender, frame, redacted, 0)
         self._next_seq += 1
-        self._remember(record)
+        self._remember(fields)
+        record = new_record(LogRecord, fields)
         for sink in self._sinks:
             try:
                 sink.write(record)
@@ -78,14 +91,13 @@ class EventLog(Sequence[LogRecord]):
                 self._detach(sink, error, record.seq)
         return record
 
-    def _remember_some(self, record: LogRecord) -> None:
+    def _remember_some(self, fields: RecordFields) -> None:
         if self.keep == "without_audio":
-            frame, left_out = leave_out_audio(record.frame)
-            if left_out:
-                seq, at_ns, sender, _, redacted, before = record
-                record = LogRecord(seq, at_ns, sender, frame, redacted, before + left_out)
-        self._tally.add(record)
-        self._records.append(record)
+            seq, at_ns, sender, frame, redacted, before = fields
+            frame, left_out = leave_out_audio(frame)
+            fields = (seq, at_ns, sender, frame, redacted, before + left_out)
+        self._tally.add(fields)
+        self._records.append(fields)
 
     # --- sinks ----------------------------------------------------------------------------------------------------
 
@@ -140,18 +152,18 @@ class EventLog(Sequence[LogRecord]):
         return len(self._records)
 
     def __iter__(self) -> Iterator[LogRecord]:
-        if isinstance(self._records, list):
-            return islice(self._records, len(self._records))
-        return iter(tuple(self._records))
+        kept = self._records if isinstance(self._records, list) else tuple(self._records)
+        return map(_record, islice(kept, len(kept)))
 
     @overload
     def __getitem__(self, index: int) -> LogRecord: ...
     @overload
     def __getitem__(self, index: slice) -> tuple[LogRecord, ...]: ...
     def __getitem__(self, index: int | slice) -> LogRecord | tuple[LogRecord, ...]:
-        if isinstance(index, int):
-            return self._records[index]
-        return tuple(self._records)[index]
+        if isinstance(index, slice):
+            kept = self._records if isinstance(self._records, list) else tuple(self._records)
+            return tuple(map(_record, kept[index]))
+        return _record(self._records[index])
 
     def __repr__(self) -> str:
         return f"<EventLog of {len(self)} records, keep={self.keep!r}>"
@@ -193,10 +205,10 @@ class EventLog(Sequence[LogRecord]):
         with LogStream(path) as stream:
             log = cls(stream.header, keep=keep)
             if keep == "all":
-                log._records.extend(stream)
+                log._records.extend(map(fields_of, stream))
             else:
                 for record in stream:
-                    log._remember(record)
+                    log._remember_some(fields_of(record))
             log.torn = stream.torn
         log._next_seq = log._count().last_seq + 1
         return log
@@ -223,7 +235,7 @@ def _reason(error: Exception) -> str:
     return type(error).__name__ + told
 
 
-def _store(keep: Keep) -> list[LogRecord] | deque[LogRecord]:
+def _store(keep: Keep) -> list[RecordFields] | deque[RecordFields]:
     match keep:
         case "all" | "without_audio":
             return []

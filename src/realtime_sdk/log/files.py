@@ -175,14 +175,15 @@ class _GzipOutput:
 
     def __init__(self, output: Output) -> None:
         self._output = output
+        self._is_whole = True
         self._deflate = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WBITS)
 
     def write(self, chunk: bytes, /) -> int:
-        write_whole(self._output, self._deflate.compress(chunk))
+        self._put(self._deflate.compress(chunk))
         return len(chunk)
 
     def flush(self) -> None:
-        write_whole(self._output, self._deflate.flush(zlib.Z_SYNC_FLUSH))
+        self._put(self._deflate.flush(zlib.Z_SYNC_FLUSH))
         self._output.flush()
 
     def fileno(self) -> int:
@@ -190,6 +191,12 @@ class _GzipOutput:
 
     def close(self) -> None:
         try:
-            write_whole(self._output, self._deflate.flush(zlib.Z_FINISH))
+            if self._is_whole:
+                self._put(self._deflate.flush(zlib.Z_FINISH))
         finally:
             self._output.close()
+
+    def _put(self, packed: bytes) -> None:
+        self._is_whole = False  # after a gap nothing may follow: a stream that breaks off can be read, that one not
+        write_whole(self._output, packed)
+        self._is_whole = True

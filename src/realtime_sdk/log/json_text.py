@@ -13,7 +13,9 @@ __all__ = ["JsonPath", "Member", "StringSpan", "members", "pointer", "strings", 
 
 JsonPath: TypeAlias = tuple[str | int, ...]
 
-_TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]', re.DOTALL)
+# A string that never ends is one token, up to the end of the text: so no byte is looked at twice.
+_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<end>"?)|[{}\[\],]', re.DOTALL)
+_DEEPEST: Final = 200  # as deep as the parser reads, so that a path is short
 _BLANK: Final = re.compile(r"[ \t\n\r]*")
 
 
@@ -64,11 +66,16 @@ class _Level:
 
 
 def strings(text: bytes) -> Iterator[StringSpan]:
-    """All strings of a JSON text, keys too, in order. Of other bytes: what looks like strings."""
+    """All strings of a JSON text, keys too, in order. Of other bytes: what looks like strings.
+
+    Ends early where the text is nested deeper than 200 levels, which no parser of this package reads.
+    """
     levels: list[_Level] = []
     for match in _TOKEN.finditer(text):
         mark = match[0][:1]
-        if mark == b'"':
+        if len(levels) > _DEEPEST:
+            return
+        if match["end"]:
             yield _string(levels, match)
         elif mark in b"{[":
             levels.append(_Level(is_object=mark == b"{"))

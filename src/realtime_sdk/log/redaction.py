@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from pydantic_core import SchemaValidator, core_schema
+from pydantic_core import SchemaValidator, core_schema, from_json
 
 from realtime_sdk.log.audio_payload import SMALLEST_PAYLOAD, payload_start
 from realtime_sdk.log.json_text import JsonPath, StringSpan, pointer, strings, unquote
@@ -29,6 +29,7 @@ _SECRET_NAMES: Final = (
     "password",
     "subscriptionkey",
 )
+_LONGEST_NAME: Final = 64
 # Under this name every string is a secret, whatever the names below it.
 _SECRET_PARENTS: Final = ("headers",)
 
@@ -52,7 +53,7 @@ _TRACES: Final = "|".join(
 _has_trace = SchemaValidator(core_schema.str_schema(pattern=_TRACES, regex_engine="rust-regex")).isinstance_python
 
 _KEY: Final = re.compile(
-    r"(?P<keep>\b(?i:bearer)\s+)(?:sk-[\w-]+|[\w.~+/=-]{16,})"  # a bearer token, whatever it looks like
+    r"(?P<keep>\b(?:[Bb]earer|BEARER)\s+)(?:sk-[\w-]+|[\w.~+/=-]{16,})"  # a bearer token, whatever it looks like
     r"|(?:(?<![A-Za-z0-9_])|(?<=%[0-9A-Fa-f]{2}))(?:ek_[\w-]+|sk-[\w-]{8,})",  # also after %20 and the like
     re.ASCII,
 )
@@ -63,7 +64,7 @@ _NAME: Final = (
 _FIELD_IN_TEXT: Final = re.compile(rf'(?P<keep>"{_NAME}"\s*:\s*")(?:\\.|[^"\\])+', re.ASCII | re.IGNORECASE)
 # The same in JSON inside of JSON: the quotes have backslashes before them.
 _FIELD_DEEPER: Final = re.compile(
-    rf'(?P<keep>(?P<slashes>\\+)"{_NAME}(?P=slashes)"\s*:\s*(?P=slashes)")(?:(?!(?P=slashes)").)+',
+    rf'(?P<keep>(?P<slashes>\\{{1,15}})"{_NAME}(?P=slashes)"\s*:\s*(?P=slashes)")(?:(?!(?P=slashes)").)+',
     re.ASCII | re.IGNORECASE,
 )
 _LINE_IN_TEXT: Final = re.compile(
@@ -108,10 +109,21 @@ def replace_secrets(frame: bytes) -> tuple[bytes, tuple[str, ...]]:
             pointers[pointer(_clean_path(span.path))] = None
             done = span.end
     kept = b"".join((*pieces, frame[done:])) if pieces else frame
+    if _is_json(kept):
+        return kept, tuple(pointers)
     swept = _clean_text(kept.decode("latin-1")).encode("latin-1")
     if swept != kept:
         pointers[""] = None
     return swept, tuple(pointers)
+
+
+def _is_json(frame: bytes) -> bool:
+    """Whether all text of the frame stands in its strings, which have been looked at one by one."""
+    try:
+        from_json(frame)
+    except ValueError:
+        return False
+    return True
 
 
 def _clean_string(span: StringSpan, token: bytes) -> bytes:
@@ -128,6 +140,8 @@ def _clean_string(span: StringSpan, token: bytes) -> bytes:
 
 def _clean_text(text: str) -> str:
     """A text without keys, without values of secret fields of JSON in it, and without secret header lines."""
+    if text.isascii() and not _has_trace(text):
+        return text
     for pattern in (_KEY, _FIELD_IN_TEXT, _FIELD_DEEPER, _LINE_IN_TEXT):
         text = pattern.sub(_keep_the_rest, text)
     return text
@@ -145,10 +159,12 @@ def _is_secret(path: JsonPath) -> bool:
     return any(_names_secret(step) and not _is_in_schema(path, at) for at, step in enumerate(path))
 
 
-@lru_cache(maxsize=512)
 def _names_secret(step: str | int) -> bool:
-    if isinstance(step, int):
-        return False
+    return isinstance(step, str) and _ends_as_secret(step[-_LONGEST_NAME:])
+
+
+@lru_cache(maxsize=512)
+def _ends_as_secret(step: str) -> bool:
     name = re.sub(r"[^a-z0-9]", "", step.lower())
     return name.endswith(_SECRET_NAMES) or name in _SECRET_PARENTS
 
