@@ -1,4 +1,4 @@
-"""Arguments after a tool's schema, with what a sentence offers for them. Pure, and always valid where the schema is plain."""
+"""Arguments after a tool's schema, with what a sentence offers for them. Pure."""
 
 import re
 from collections.abc import Mapping

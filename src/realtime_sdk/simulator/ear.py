@@ -20,7 +20,7 @@ from realtime_sdk.simulator.brain.values import Unheard, Utterance
 
 __all__ = ["Clip", "Ear", "known_clips", "shipped_clips", "neutral_words", "recognise"]
 
-Ear: TypeAlias = Callable[[Utterance], "str | Unheard | None | Awaitable[str | Unheard | None]"]
+Ear: TypeAlias = Callable[[Utterance], "str | Unheard | Awaitable[str | Unheard | None] | None"]
 """Writes an utterance down: its words, why there are none (`Unheard`), or None to let the next ear try."""
 
 _FRAME_MS = 20

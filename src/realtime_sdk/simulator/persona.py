@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from realtime_sdk.protocol.json_values import is_array, is_object
 from realtime_sdk.protocol.models import FunctionTool
 from realtime_sdk.simulator.arguments import arguments_for
 from realtime_sdk.simulator.brain.values import Turn
@@ -182,23 +183,19 @@ def _spoken(output: str) -> str:
         value: Any = json.loads(output)
     except ValueError:
         return output
-    match value:
-        case dict():
-            return ", ".join(f"{_plain(name)}: {_said(member)}" for name, member in value.items()) + "."
-        case _:
-            return _said(value)
+    if is_object(value):
+        return ", ".join(f"{_plain(name)}: {_said(member)}" for name, member in value.items()) + "."
+    return _said(value)
 
 
 def _said(value: Any) -> str:
-    match value:
-        case str():
-            return value
-        case list():
-            return ", ".join(map(_said, value))
-        case dict():
-            return ", ".join(f"{_plain(name)} {_said(member)}" for name, member in value.items())
-        case _:
-            return json.dumps(value)
+    if isinstance(value, str):
+        return value
+    if is_array(value):
+        return ", ".join(map(_said, value))
+    if is_object(value):
+        return ", ".join(f"{_plain(name)} {_said(member)}" for name, member in value.items())
+    return json.dumps(value)
 
 
 def _plain(name: str) -> str:

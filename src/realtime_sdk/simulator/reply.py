@@ -1,9 +1,9 @@
-"""What the simulated model does in a turn: a reply is a tuple of steps, said, called or waited in order. Values only."""
+"""What the simulated model does in a turn: a reply is a tuple of steps, done in order. Values only."""
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from realtime_sdk.errors import ScenarioError
 
@@ -76,6 +76,7 @@ def as_reply(answer: object) -> Reply:
         case Say() | Call() | Fail() | Wait() | Think():
             return (answer,)
         case Iterable():
-            return tuple(step for part in answer for step in as_reply(part))
+            parts = cast("Iterable[object]", answer)  # what is in it is asked one by one
+            return tuple(step for part in parts for step in as_reply(part))
         case _:
             raise ScenarioError(f"a reply is text, a step or several of them, not {type(answer).__name__}")

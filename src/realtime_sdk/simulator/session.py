@@ -6,7 +6,7 @@ reply that fails ends its response, and is kept in `failures`.
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from inspect import isawaitable
@@ -25,7 +25,8 @@ from realtime_sdk.simulator import brain
 from realtime_sdk.simulator.brain import Answered, Fault, Happening, Heard, Step, TimePasses, Turn, Unheard, Utterance
 from realtime_sdk.simulator.ear import neutral_words
 from realtime_sdk.simulator.espeak import espeak
-from realtime_sdk.simulator.reply import Fail, Reply, Say, as_reply
+from realtime_sdk.simulator.reply import Fail, Reply, ReplyStep, Say, as_reply
+from realtime_sdk.simulator.scenario import Run
 from realtime_sdk.transport.base import Transport
 
 __all__ = ["Part", "SimulatedSession"]
@@ -52,9 +53,9 @@ class Part:
 class SimulatedSession:
     """A session of the simulator, as a test sees it: `log` holds every frame both ways, `server` the brain."""
 
-    def __init__(self, part: Part, *, log: EventLog, left: Callable[[], tuple[str, ...]] = lambda: ()) -> None:
+    def __init__(self, part: Part, *, log: EventLog, run: Run | None = None) -> None:
         self._part = part
-        self._left = left
+        self._run = run
         self._started = part.clock.now()
         self._outbox: deque[bytes] = deque()
         self._queued = anyio.Event()
@@ -78,9 +79,9 @@ class SimulatedSession:
         return f"<SimulatedSession {self.server.config.id} {state}, {len(self.log)} records>"
 
     @property
-    def left(self) -> tuple[str, ...]:
-        """The steps of the scenario that this session has not used."""
-        return self._left()
+    def done(self) -> tuple[str, ...]:
+        """The replies of the scenario that this session was given, by title."""
+        return () if self._run is None else self._run.done
 
     def fault(self, fault: Fault) -> None:
         """Let something go wrong now. Does nothing once the session has ended."""
@@ -115,7 +116,7 @@ class SimulatedSession:
                 frame = await transport.receive()
                 self.log.append("client", frame, at_ns=self._now_ns())
                 self._happen(self._now(), *self._read_frame(frame))
-        self._stop()
+        self.stop()
 
     def _read_frame(self, frame: bytes) -> tuple[Happening, ...]:
         try:
@@ -134,7 +135,7 @@ class SimulatedSession:
                     await transport.aclose(closing.code, closing.reason)
                     break
                 await self._queued.wait()
-        self._stop()
+        self.stop()
 
     async def _keep_time(self) -> None:
         while True:
@@ -146,7 +147,8 @@ class SimulatedSession:
                     await self._part.clock.sleep_until(self._started + due_ms / 1_000)
             self._happen(self._now())
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """End the session without a word, as a server that is killed does."""
         if self._group is not None:
             self._group.cancel_scope.cancel()
 
@@ -258,15 +260,16 @@ class SimulatedSession:
         words = found if isinstance(found, str | Unheard) else neutral_words(utterance)
         self._happen(self._now(), Heard(utterance.item_id, words))
 
-    def _start(self, function: Callable[..., Awaitable[None]], *arguments: object) -> None:
+    def _start(self, function: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> None:
         if self._group is not None:
             self._group.start_soon(function, *arguments)
 
 
 async def _voiced(reply: Reply) -> Reply:
     """A reply whose messages espeak-ng speaks."""
-    voiced: list[Any] = []
+    voiced: list[ReplyStep] = []
     for step in reply:
-        said = isinstance(step, Say) and step.sound is None
-        voiced.append(replace(step, sound=await espeak(step.text)) if said else step)
+        if isinstance(step, Say) and step.sound is None:
+            step = replace(step, sound=await espeak(step.text))
+        voiced.append(step)
     return tuple(voiced)

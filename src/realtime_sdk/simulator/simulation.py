@@ -7,7 +7,7 @@ steps of the scenario that were never used.
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -70,24 +70,24 @@ class Manner:
 class Simulation:
     """A running server. `url` and `endpoint` are where it listens, `sessions` all that it had, in order."""
 
-    def __init__(self, scenario: Scenario | None, reply: ReplyTo | None, manner: Manner, group: TaskGroup) -> None:
+    def __init__(self, scenario: Scenario | None, reply: ReplyTo | None, manner: Manner) -> None:
         self._scenario = scenario
         self._reply = reply
         self._manner = manner
-        self._group = group
-        self._port: tuple[str, int] | None = None
+        self._group: TaskGroup
+        self._at: tuple[str, int] | None = None
         self.sessions: tuple[SimulatedSession, ...] = ()
 
     def __repr__(self) -> str:
-        where = "in memory" if self._port is None else self.url
+        where = "in memory" if self._at is None else self.url
         return f"<Simulation {where}, {len(self.sessions)} sessions>"
 
     @property
     def url(self) -> str:
         """The address of the server: `ws://127.0.0.1:PORT/v1/realtime`. ScenarioError if it opened no port."""
-        if self._port is None:
+        if self._at is None:
             raise ScenarioError("this simulation opened no port (port=None); connect with memory()")
-        host, port = self._port
+        host, port = self._at
         return f"ws://{f'[{host}]' if ':' in host else host}:{port}/v1/realtime"
 
     @property
@@ -120,7 +120,7 @@ class Simulation:
         run = None if self._scenario is None else self._scenario.begin()
         part = self._part(knock, number, run)
         log = self._log(part.dialect)
-        session = SimulatedSession(part, log=log, left=(lambda: run.left) if run is not None else tuple)
+        session = SimulatedSession(part, log=log, run=run)
         self.sessions = (*self.sessions, session)
         return session
 
@@ -170,8 +170,8 @@ class Simulation:
             raise ExceptionGroup("replies of the simulation failed", self.failures)
         if self._scenario is None:
             return
-        left = [set(session.left) for session in self.sessions] or [set(self._scenario.steps())]
-        unused = tuple(title for title in self._scenario.steps() if title in set.intersection(*left))
+        used = {title for session in self.sessions for title in session.done}
+        unused = tuple(title for title in self._scenario.steps() if title not in used)
         if unused:
             raise ScenarioError(f"the scenario has steps left over: {'; '.join(unused)}", steps=unused)
 
@@ -220,8 +220,8 @@ async def simulate(
     `ear(utterance)` writes speech down, before the known `clips` (the shipped ones unless given) are tried;
     `vad(rules, start_ms)` makes a detector in place of the energy gate; `voice="espeak"` speaks with espeak-ng.
     `model` is the one that clients get who ask for none. `hold_items` acknowledges items that come during a response
-    after it. Sessions end after `session_ms`; `started_at_s` is the wall clock (Unix seconds) that they tell `expires_at`
-    by, now unless given. `log_dir` gets a log file for every session. Equal `seed`s give equal ids.
+    after it. Sessions end after `session_ms`; `started_at_s` (Unix seconds, now unless given) is what `expires_at` is
+    counted from. `log_dir` gets a log file for every session. Equal `seed`s give equal ids.
 
     On leaving, ScenarioError for a scenario with steps left over, and an ExceptionGroup of what replies and ears
     raised; unless the block itself raises. OSError if the port cannot be opened.
@@ -244,11 +244,11 @@ async def simulate(
         clock=clock,
     )
     raised: Exception | KeyboardInterrupt | None = None
-    async with anyio.create_task_group() as group:
-        simulation = Simulation(scenario, reply, manner, group)
+    simulation = Simulation(scenario, reply, manner)
+    async with anyio.create_task_group() as simulation._group:
         async with AsyncExitStack() as stack:
             if port is not None:
-                simulation._port = (
+                simulation._at = (
                     host,
                     await stack.enter_async_context(listening(simulation._serve, host=host, port=port)),
                 )
@@ -258,7 +258,7 @@ async def simulate(
                 raised = error  # outside of the group, so that it arrives as it is and in no group
             finally:
                 await _end(simulation)
-        group.cancel_scope.cancel()
+        simulation._group.cancel_scope.cancel()
     if raised is not None:
         raise raised
     simulation._check()
@@ -270,3 +270,5 @@ async def _end(simulation: Simulation) -> None:
         simulation.fault(_GOODBYE)
         for session in simulation.sessions:
             await session.closed.wait()
+    for session in simulation.sessions:
+        session.stop()

@@ -55,7 +55,7 @@ def _accepting(serve: Serve) -> Callable[[Any], Awaitable[None]]:
 
 
 def _knock(request: Any) -> Knock:
-    url = urlsplit(request.path)
+    url = urlsplit(str(request.path))
     headers = {name.lower(): value for name, value in request.headers.raw_items()}
     return Knock(url.path, dict(parse_qsl(url.query, keep_blank_values=True)), headers)
 
@@ -106,7 +106,7 @@ def _arguments() -> dict[str, Any]:
 
 
 def _known_path(websocket: Any, request: Any) -> Any:
-    path = urlsplit(request.path).path.rstrip("/")
+    path = urlsplit(str(request.path)).path.rstrip("/")
     return None if not path or path.endswith(_ENDS_IN) else websocket.respond(404, "There is nothing here.\n")
 
 

@@ -12,10 +12,13 @@ __all__ = ["chosen_tool", "forced_tool", "subject_words"]
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _GENERAL: Final = frozenset(
-    """a an and any are as at be by can current do does find for from get give given has have how i if in info
-    information into is it its list look make me my new of on or please query read run search set show tell that
-    the their them this to tool up use used user value what when where which who will with you your call function
-    about details fetch return returns lookup""".split()
+    re.findall(
+        r"\w+",
+        "a an and any are as at be by can current do does find for from get give given has have how i if in info "
+        "information into is it its list look make me my new of on or please query read run search set show tell that "
+        "the their them this to tool up use used user value what when where which who will with you your call function "
+        "about details fetch return returns lookup",
+    )
 )
 _NAME_WEIGHT, _DESCRIPTION_WEIGHT, _ENOUGH = 3, 1, 2
 

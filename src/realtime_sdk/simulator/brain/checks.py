@@ -128,17 +128,16 @@ def _part_needs(value: JsonObject, cls: type[BaseModel], path: str) -> Iterator[
 
 
 def _in_value(value: Any, members: tuple[Any, ...], path: str, field: _Field) -> Iterator[Complaint]:
-    match value:
-        case str():
-            yield from _in_text(value, members, path, field)
-        case list():
-            yield from _in_list(value, members, path, field)
-        case dict():
-            yield from _in_object(value, members, path, field)
-        case _:
-            fits = {type(value), *({float} if isinstance(value, int) and not isinstance(value, bool) else ())}
-            if not fits & set(members) and Any not in members:
-                yield complaints.invalid_type(path, _wanted(members), _kind(value))
+    if isinstance(value, str):
+        yield from _in_text(value, members, path, field)
+    elif is_array(value):
+        yield from _in_list(value, members, path, field)
+    elif is_object(value):
+        yield from _in_object(value, members, path, field)
+    else:
+        fits: set[type] = {bool} if isinstance(value, bool) else {int, float} if isinstance(value, int) else {float}
+        if not fits & set(members) and Any not in members:
+            yield complaints.invalid_type(path, _wanted(members), _kind(value))
 
 
 def _in_text(value: str, members: tuple[Any, ...], path: str, field: _Field) -> Iterator[Complaint]:
@@ -167,7 +166,7 @@ def _in_list(value: list[Any], members: tuple[Any, ...], path: str, field: _Fiel
 
 
 def _in_object(value: JsonObject, members: tuple[Any, ...], path: str, field: _Field) -> Iterator[Complaint]:
-    shapes = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
+    shapes: list[type[BaseModel]] = [member for member in members if _is_a(member, BaseModel)]
     mapping = next((member for member in members if get_origin(member) is dict), None)
     if shapes:
         yield from _in_one_of(value, shapes, path)
@@ -248,9 +247,11 @@ def _flat(annotation: Any) -> tuple[Any, ...]:
         return _flat(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
         return tuple(inner for member in get_args(annotation) for inner in _flat(member))
-    if annotation is NoneType or (isinstance(annotation, type) and issubclass(annotation, Unknown)):
-        return ()
-    return (annotation,)
+    return () if annotation is NoneType or _is_a(annotation, Unknown) else (annotation,)
+
+
+def _is_a(annotation: Any, base: type) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, base)
 
 
 def _tag(shape: type[BaseModel], tag: str) -> str | None:
@@ -262,7 +263,7 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-_KINDS: Final = {
+_KINDS: Final[Mapping[Any, str]] = {
     bool: "a boolean",
     int: "an integer",
     float: "a decimal",

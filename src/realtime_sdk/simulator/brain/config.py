@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 from realtime_sdk.audio.vad import TurnRules
-from realtime_sdk.protocol.json_values import JsonObject, is_object
+from realtime_sdk.protocol.json_values import JsonObject, is_array, is_object
 from realtime_sdk.protocol.models import FunctionTool, Session, TranscriptionSession
 
 __all__ = ["Config", "Intent", "Modality", "merged", "opening"]
@@ -103,12 +103,14 @@ class Config:
     @property
     def transcription(self) -> JsonObject | None:
         """How incoming speech is written down, None if it is not."""
-        return _at(self.wire, "audio", "input", "transcription")
+        found: JsonObject | None = _at(self.wire, "audio", "input", "transcription")
+        return found
 
     @property
     def turn_detection(self) -> JsonObject | None:
         """How turns are found, None if the client commits them."""
-        return _at(self.wire, "audio", "input", "turn_detection")
+        found: JsonObject | None = _at(self.wire, "audio", "input", "turn_detection")
+        return found
 
     @cached_property
     def turn_rules(self) -> TurnRules | None:
@@ -132,7 +134,7 @@ class Config:
 
 def functions(tools: object) -> tuple[FunctionTool, ...]:
     """The functions among a list of tools as the wire has them."""
-    listed: list[Any] = tools if isinstance(tools, list) else []
+    listed = tools if is_array(tools) else []
     return tuple(FunctionTool.model_validate(tool) for tool in listed if tool.get("type") == "function")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
 import pybase64
 
@@ -184,7 +184,7 @@ def _ends(server: Server, live: Live, act: Ends) -> Server:
     return finish(server, live, "completed")
 
 
-_ACTS: Final[dict[type[Act], Callable[[Server, Live, Act], Server]]] = {
+_ACTS: Final[dict[type[Act], Callable[[Server, Live, Any], Server]]] = {
     Opens: _opens,
     Words: _words,
     Sound: _sound,
@@ -192,4 +192,4 @@ _ACTS: Final[dict[type[Act], Callable[[Server, Live, Act], Server]]] = {
     Closes: _closes,
     Thinks: _thinks,
     Ends: _ends,
-}  # type: ignore[dict-item]
+}

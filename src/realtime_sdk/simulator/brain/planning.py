@@ -122,7 +122,7 @@ def pieces(text: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class Delivery:
     """How a reply is carried out."""
 
     spoken: bool
@@ -132,28 +132,28 @@ class Manner:
     max_tokens: int | None = None
 
 
-def plan(reply: Reply, manner: Manner) -> tuple[Beat, ...]:
+def plan(reply: Reply, delivery: Delivery) -> tuple[Beat, ...]:
     """The beats of a reply, in order of time; the last one is `Ends`."""
     beats: list[Beat] = []
     now_ms, outputs = _FIRST_MS, 0
     for place, step in enumerate(reply):
-        made, now_ms = _beats_of(step, outputs, now_ms, manner, reply[place + 1 :])
+        made, now_ms = _beats_of(step, outputs, now_ms, delivery, reply[place + 1 :])
         beats += made
         outputs += isinstance(step, Say | Call)
         if isinstance(step, Fail):
             break
     else:
         beats.append(Beat(now_ms, Ends()))
-    if manner.interleaves:
+    if delivery.interleaves:
         beats = _interleaved(beats)
-    return _within(beats, manner.max_tokens)
+    return _within(beats, delivery.max_tokens)
 
 
-def _beats_of(step: ReplyStep, output: int, now_ms: float, manner: Manner, rest: Reply) -> tuple[list[Beat], float]:
+def _beats_of(step: ReplyStep, output: int, now_ms: float, delivery: Delivery, rest: Reply) -> tuple[list[Beat], float]:
     """The beats of a step that begins now, and when the next one begins."""
     match step:
         case Say():
-            return _message(step, output, now_ms, manner, _phase(rest) if manner.interleaves else None)
+            return _message(step, output, now_ms, delivery, _phase(rest) if delivery.interleaves else None)
         case Call():
             return _call(step, output, now_ms)
         case Fail():
@@ -168,14 +168,14 @@ def _phase(rest: Reply) -> str:
     return "commentary" if any(isinstance(step, Call) for step in rest) else "final_answer"
 
 
-def _message(say: Say, output: int, now_ms: float, manner: Manner, phase: str | None) -> tuple[list[Beat], float]:
+def _message(say: Say, output: int, now_ms: float, delivery: Delivery, phase: str | None) -> tuple[list[Beat], float]:
     opens = Beat(now_ms, Opens("message", phase=phase))
     words = pieces(say.text)
-    if not manner.spoken:
+    if not delivery.spoken:
         written = [Beat(now_ms + _TEXT_STEP_MS * place, Words(output, word)) for place, word in enumerate(words, 1)]
         end_ms = now_ms + _TEXT_STEP_MS * (len(words) + 1)
         return [opens, *written, Beat(end_ms, Closes(output))], end_ms
-    pcm = say.sound if say.sound is not None else speech(say.text, voice=manner.voice, speed=manner.speed)
+    pcm = say.sound if say.sound is not None else speech(say.text, voice=delivery.voice, speed=delivery.speed)
     heard = [
         Beat(now_ms + _SOUND_MS + CHUNK_MS * place, Sound(output, piece))
         for place, piece in enumerate(chunks(pcm, CHUNK_MS * BYTES_PER_MS))

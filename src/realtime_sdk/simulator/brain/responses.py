@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from realtime_sdk.protocol.client_events import OutputAudioBufferClear, ResponseCancel, ResponseCreate
-from realtime_sdk.protocol.json_values import JsonObject
+from realtime_sdk.protocol.json_values import JsonObject, is_array
 from realtime_sdk.protocol.models import (
     AssistantMessage,
     FunctionCall,
@@ -22,7 +22,7 @@ from realtime_sdk.simulator.brain.closing import close_output
 from realtime_sdk.simulator.brain.complaints import Complaint
 from realtime_sdk.simulator.brain.config import functions
 from realtime_sdk.simulator.brain.items import held_from_wire, release
-from realtime_sdk.simulator.brain.planning import Manner, plan
+from realtime_sdk.simulator.brain.planning import Delivery, plan
 from realtime_sdk.simulator.brain.saying import find_item, find_live, mint, refuse, say, with_live
 from realtime_sdk.simulator.brain.transcribing import want_words
 from realtime_sdk.simulator.brain.usage import usage_of
@@ -41,15 +41,15 @@ def begin(server: Server, event: ResponseCreate) -> Server:
         message = "Responses cannot be created in a transcription session."
         return refuse(server, Complaint("invalid_request", message), event.event_id)
     if params.conversation not in (None, "auto", "none", server.conversation_id):
-        message = complaints.invalid_value("response.conversation", params.conversation, ["auto", "none"])
-        return refuse(server, message, event.event_id)
+        complaint = complaints.invalid_value("response.conversation", params.conversation, ["auto", "none"])
+        return refuse(server, complaint, event.event_id)
     out_of_band = params.conversation == "none"
     running = _default(server)
     if running is not None and not out_of_band:
         return refuse(server, complaints.active_response(running.id), event.event_id)
-    server, context, complaint = _context(server, params)
-    if complaint is not None:
-        return refuse(server, complaint, event.event_id)
+    server, context, wrong = _context(server, params)
+    if wrong is not None:
+        return refuse(server, wrong, event.event_id)
     return _begun(server, _terms(server, params), out_of_band=out_of_band, context=context)
 
 
@@ -100,7 +100,8 @@ def _terms(server: Server, params: ResponseCreateParams) -> Terms:
     given: JsonObject = params.model_dump(exclude_unset=True)
     config, wire = server.config, server.config.wire
     listed = given.get("tools", wire.get("tools"))
-    audio: JsonObject = (given.get("audio") or {}).get("output") or {}
+    audio: JsonObject = given.get("audio") or {}
+    output: JsonObject = audio.get("output") or {}
     limit = given.get("max_output_tokens", wire.get("max_output_tokens"))
     return Terms(
         modality=_modality(given.get("output_modalities")) or config.modality,
@@ -110,8 +111,8 @@ def _terms(server: Server, params: ResponseCreateParams) -> Terms:
         tools_chars=len(str(listed or "")),
         tool_choice=given.get("tool_choice", wire.get("tool_choice")),
         max_output_tokens=limit if isinstance(limit, int) else None,
-        voice=audio.get("voice") or config.voice,
-        output_format=audio.get("format") or config.output_format,
+        voice=output.get("voice") or config.voice,
+        output_format=output.get("format") or config.output_format,
         speed=config.speed,
         metadata=given.get("metadata"),
         interleaves=config.interleaves,
@@ -119,7 +120,7 @@ def _terms(server: Server, params: ResponseCreateParams) -> Terms:
 
 
 def _modality(given: object) -> Any:
-    return given[0] if isinstance(given, list) and given else None
+    return given[0] if is_array(given) and given else None
 
 
 def ask_ready(server: Server) -> Server:
@@ -187,14 +188,14 @@ def answer(server: Server, answered: Answered) -> Server:
     failure, server = server.next_failure, replace(server, next_failure=None)
     if failure is not None:
         reply = (Fail(failure.code, failure.message, type=_failure_type(failure.code)),)
-    manner = Manner(
+    delivery = Delivery(
         spoken=terms.modality == "audio",
         voice=str(terms.voice),
         speed=terms.speed,
         interleaves=terms.interleaves,
         max_tokens=terms.max_output_tokens,
     )
-    return with_live(server, replace(live, beats=plan(reply, manner), begun_ms=server.now_ms))
+    return with_live(server, replace(live, beats=plan(reply, delivery), begun_ms=server.now_ms))
 
 
 def _failure_type(code: str) -> str:

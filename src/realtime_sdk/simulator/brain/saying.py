@@ -1,4 +1,4 @@
-"""How the server says something: events get their ids here, errors their shape. Everything is a server → server step."""
+"""How the server says something: events get their ids here, errors their shape. All are server → server."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""session.update: all of it or nothing. What the schema allows is checked by then; here stand the session's own rules."""
+"""session.update: all of it or nothing. The schema is checked by then; here stand the session's own rules."""
 
 from dataclasses import replace
 
