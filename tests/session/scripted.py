@@ -110,6 +110,22 @@ class Server:
         }
         return item_id
 
+    async def call(self, response_id: str, name: str, arguments: str, *, call_id: str, index: int = 0) -> str:
+        """Call a function in a response."""
+        item_id = f"item_s{next(self._numbers)}"
+        item = {"id": item_id, "type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
+        where = {"response_id": response_id, "output_index": index}
+        await self.say("response.output_item.added", **where, item=item | {"status": "in_progress", "arguments": ""})
+        await self.say("conversation.item.added", previous_item_id=self._last, item=item | {"status": "in_progress"})
+        self._last = item_id
+        await self.say(
+            "response.function_call_arguments.done", **where, item_id=item_id, call_id=call_id, arguments=arguments
+        )
+        self.items[item_id] = item | {"status": "completed"}
+        await self.say("conversation.item.done", previous_item_id=None, item=self.items[item_id])
+        await self.say("response.output_item.done", **where, item=self.items[item_id])
+        return item_id
+
     async def finish(
         self,
         response_id: str,

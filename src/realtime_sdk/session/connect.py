@@ -13,13 +13,16 @@ from realtime_sdk.errors import ConnectionClosed, ConnectionExpired, ConnectionL
 from realtime_sdk.fold import replay
 from realtime_sdk.log import EventLog, LogPath
 from realtime_sdk.protocol.server_events import ErrorEvent
+from realtime_sdk.session.choices import Choices
 from realtime_sdk.session.endpoints import EndpointSource, OpenAI
 from realtime_sdk.session.ids import Ids
+from realtime_sdk.session.interrupting import StopPlayback
 from realtime_sdk.session.lines import OpenTransport, given, over_websocket, task_home
 from realtime_sdk.session.recording import ids_for, ns_since_start, recording
 from realtime_sdk.session.session import RealtimeSession
 from realtime_sdk.session.settings import SessionSettings, session_update
 from realtime_sdk.session.subscribers import Subscriber
+from realtime_sdk.session.tools import Approve, with_definitions
 from realtime_sdk.session.waiting import limited
 from realtime_sdk.transport import Endpoint, Transport, WebsocketOptions
 
@@ -37,6 +40,10 @@ async def connect(
     transport: Transport | OpenTransport | None = None,
     options: WebsocketOptions = _OPTIONS,
     timeout: float | None = 30.0,
+    tool_context: object = None,
+    approve: Approve | None = None,
+    stop_playback: StopPlayback | None = None,
+    interrupt_on_speech: bool = True,
     outbound_limit: int | None = None,
     ids: Ids | None = None,
     clock_ns: Callable[[], int] = time.monotonic_ns,
@@ -53,15 +60,22 @@ async def connect(
     that opens one to an endpoint. `options`: of the websocket. `timeout`: seconds until the session must stand.
     `outbound_limit`: bytes that may wait to be sent before OutboundFull is raised; None waits.
 
+    Functions among `tools` are run when the model calls them; `tool_context` is what they find as `dependencies`,
+    `approve` is asked before a call of one that needs approval. `stop_playback` silences your player and tells how far
+    it was heard; with it, or with positions from `session.heard`, what was not heard is cut when the user speaks
+    (`interrupt_on_speech`).
+
     Raises HandshakeError where the server refuses, also after the upgrade; ServerError where it refuses the
     settings; RequestTimeout; ConnectionLost, ConnectionExpired; LocalProtocolError for what cannot be said.
     """
     source = OpenAI(model) if isinstance(model, str) else model
+    choices = Choices(tool_context, approve, stop_playback, interrupt_on_speech, outbound_limit)
     async with AsyncExitStack() as stack:
         group = await stack.enter_async_context(task_home())
         with limited(timeout, "the session to stand"):
             opening, endpoint = await _way(source, transport, options)
-            update = session_update(settings, kind=_KINDS[endpoint.purpose]) if settings else None
+            asked, tools = with_definitions(settings)
+            update = session_update(asked, kind=_KINDS[endpoint.purpose]) if asked else None
             record = stack.enter_context(recording(log, endpoint.dialect))
             session = RealtimeSession(
                 endpoint.dialect,
@@ -70,7 +84,8 @@ async def connect(
                 state=replay(record, dialect=endpoint.dialect) if len(record) else None,
                 now_ns=ns_since_start(record, clock_ns),
                 ids=ids or ids_for(endpoint, record),
-                outbound_limit=outbound_limit,
+                choices=choices,
+                tools=tools,
             )
             stack.push_async_callback(session.aclose)
             greeting = session.updates(limit=None)

@@ -103,10 +103,9 @@ class ResponseQueue:
             held.failed(error)
 
     def _next(self, state: RealtimeState) -> Held | None:
-        ready = (held for held in self._waiting if held.is_ready(state))
-        if self._is_busy(state):
-            return next((held for held in ready if is_out_of_band(held.event)), None)
-        return next(ready, None)
+        is_busy = self._is_busy(state)
+        may = (held for held in self._waiting if not is_busy or is_out_of_band(held.event))
+        return next((held for held in may if held.is_ready(state)), None)
 
     def _is_busy(self, state: RealtimeState) -> bool:
         if self._is_blocked or state.active_response_id is not None:

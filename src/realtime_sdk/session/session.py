@@ -4,45 +4,51 @@ In: frame → record → events → state → subscribers, without an await betw
 gate. What is decided is decided by the core and the tables; here it is put together.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar, Unpack, overload
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar, overload
 
 import anyio
 from anyio.abc import TaskGroup
 
 from realtime_sdk.dialects import Dialect
-from realtime_sdk.errors import ConnectionClosed
+from realtime_sdk.errors import ConnectionClosed, RealtimeError
 from realtime_sdk.fold import Update
 from realtime_sdk.log import EventLog
 from realtime_sdk.protocol import client_events as c, models, server_events as s
 from realtime_sdk.protocol.codec import Event
+from realtime_sdk.protocol.wire import LocalEventBase
 from realtime_sdk.session.asking import Asking
-from realtime_sdk.session.content import user_message
+from realtime_sdk.session.choices import Choices
 from realtime_sdk.session.core import SessionCore
 from realtime_sdk.session.endings import Ending
 from realtime_sdk.session.ids import Ids
+from realtime_sdk.session.interrupting import Interrupting
 from realtime_sdk.session.lines import OpenTransport, open_line
 from realtime_sdk.session.outbound import Outbound
-from realtime_sdk.session.reply import Reply
 from realtime_sdk.session.requests import TAG, Outstanding, Ticket
 from realtime_sdk.session.response_queue import Held, ResponseQueue, is_out_of_band
 from realtime_sdk.session.server_errors import level_of, server_error
-from realtime_sdk.session.settings import ResponseSettings, response_params
+from realtime_sdk.session.speaking import Speaking
 from realtime_sdk.session.subscribers import DEFAULT_LIMIT, Feed, Subscriber
-from realtime_sdk.session.verbs import TIMEOUT_S, Verbs, item_create
+from realtime_sdk.session.tool_calls import ToolCalls
+from realtime_sdk.session.tools import Tool
+from realtime_sdk.session.verbs import Then
 from realtime_sdk.session.waiting import limited
 from realtime_sdk.session.wire import Wire
-from realtime_sdk.state import RealtimeState
+from realtime_sdk.state import RealtimeState, cuts, interrupts_by_itself
 from realtime_sdk.transport import Endpoint
 
 __all__ = ["RealtimeSession"]
+
+_logger: Final = logging.getLogger(__name__)
 
 E = TypeVar("E")
 
 _SLICE_BYTES: Final = 1 << 18
 
 
-class RealtimeSession(Verbs):
+class RealtimeSession(Speaking, Interrupting):
     """A session with a server. Made by `rt.connect`; it ends with that block.
 
     All methods are for tasks of the event loop that it was opened in. Any number may send, wait and listen at once.
@@ -57,19 +63,25 @@ class RealtimeSession(Verbs):
         state: RealtimeState | None = None,
         now_ns: Callable[[], int],
         ids: Ids,
-        outbound_limit: int | None = None,
+        choices: Choices,
+        tools: Mapping[str, Tool],
     ) -> None:
         self._ids = ids
+        self._answered = set()
+        self._stop_playback = choices.stop_playback
+        self._interrupts = choices.interrupt_on_speech
         self._group = group
         self._feed = Feed()
         self._outstanding = Outstanding()
-        self._outbound = Outbound(limit_bytes=outbound_limit)
+        self._outbound = Outbound(limit_bytes=choices.outbound_limit)
         self._core = SessionCore(dialect, log, state=state, tell=self._told)
         self._wire = Wire(self._core, group, outbound=self._outbound, now_ns=now_ns, ended=self._ended)
         self._asking = Asking(ResponseQueue(self._outstanding), self._core, self._wire)
         self._over = anyio.Event()
         self._ending: Ending | None = None
-        group.start_soon(self._asking.run, name="asking for responses")
+        self._calls = ToolCalls(self, dependencies=choices.tool_context, approve=choices.approve)
+        self._group.start_soon(self._asking.run, name="asking for responses")
+        self._has_tools(tools)
 
     def __repr__(self) -> str:
         is_open = "open" if self.is_open else "closed"
@@ -148,68 +160,6 @@ class RealtimeSession(Verbs):
         else:
             await self._wire.send(self._core.write(event))
 
-    async def request(self, event: Event, *, timeout: float | None = TIMEOUT_S) -> Update:
-        """Send an event and wait for its own answer: the update that holds it.
-
-        Raises ServerError if the server refuses this event, LocalProtocolError for one that is never answered,
-        RequestTimeout, the ConnectionClosed family.
-        """
-        event = self._identified(event)
-        if isinstance(event, c.ResponseCreate):
-            return await self._request_response(event, timeout=timeout)
-        answered = anyio.Event()
-        ticket = self._outstanding.expect(event, lambda _: answered.set())
-        try:
-            with limited(timeout, ticket.question.type):
-                await self._wire.send(self._core.write(event))
-                await answered.wait()
-        finally:
-            self._outstanding.forget(ticket)
-        return _result(ticket.answer, ticket.failure)
-
-    def respond(
-        self,
-        text: str | None = None,
-        *,
-        audio: bytes | None = None,
-        image: str | bytes | Sequence[str | bytes] | None = None,
-        items: Iterable[Any] = (),
-        out_of_band: bool = False,
-        timeout: float | None = None,
-        **settings: Unpack[ResponseSettings],
-    ) -> Reply:
-        """Say something and have it answered: text, audio (in the input format), pictures, items; or nothing new.
-
-        Returns a Reply: await it for the Answer, iterate over it for the deltas. While another response runs it
-        waits for its turn. `out_of_band` keeps question and answer out of the conversation, and waits for no turn.
-        """
-        message = user_message(text, audio=audio, image=image)
-        said = [*items] if message is None else [*items, message]
-        tag = self._ids.tag()
-        params: dict[str, Any] = {**settings, "metadata": {**settings.get("metadata", {}), "realtime_sdk": tag}}
-        if out_of_band and said:
-            params["input"], said = [*settings.get("input", ()), *said], []
-        response = response_params(params)
-        if out_of_band:
-            response = response.model_copy(update={"conversation": "none"})
-
-        async def ask(reply: Reply) -> None:
-            for item in said:
-                await self._send_item(item, reply.fail)
-            event = c.ResponseCreate(event_id=self._ids.event(), response=response)
-            held = Held(event, failed=reply.fail)
-            reply.withdraw = lambda: self._asking.queue.withdraw(held)
-            await self._asking.put(held)
-
-        return Reply(ask, lambda: self.updates(limit=None), tag, timeout)
-
-    async def ask(self) -> None:
-        """Have the assistant answer what stands in the conversation, when it is idle; does not wait for the answer.
-
-        Asked several times before it goes out, it goes out once.
-        """
-        await self._asking.put(Held(c.ResponseCreate(event_id=self._ids.event()), joinable=True))
-
     async def append_audio(self, sound: bytes | Iterable[bytes] | AsyncIterable[bytes]) -> None:
         """Append the user's audio, in the session's input format, cut anywhere; iterables until they end.
 
@@ -240,8 +190,11 @@ class RealtimeSession(Verbs):
         self._feed.publish(update)
         self._outstanding.observe(update)
         self._asking.observe(update)
-        if update.record.sender == "server" and isinstance(update.event, s.ErrorEvent):
-            self._end_if_fatal(update.event)
+        event = update.events[0] if update.record.sender == "server" and update.events else None
+        if isinstance(event, s.ErrorEvent):
+            self._end_if_fatal(event)
+        elif isinstance(event, s.InputAudioBufferSpeechStarted) and self._interrupts:
+            self._interrupt_for_speech()
 
     def _end_if_fatal(self, event: s.ErrorEvent) -> None:
         if level_of(event.error.code) == "account":
@@ -249,6 +202,17 @@ class RealtimeSession(Verbs):
 
     async def _close_for(self, error: Exception) -> None:
         await self._wire.close(fatal=error)
+
+    def _interrupt_for_speech(self) -> None:
+        may = interrupts_by_itself(self.state)
+        if may and (self._stop_playback is not None or cuts(self.state)):
+            self._group.start_soon(self._interrupt_quietly, name="interrupting")
+
+    async def _interrupt_quietly(self) -> None:
+        try:
+            await self.interrupt()
+        except RealtimeError as error:
+            _logger.warning("what was not heard could not be cut: %s", type(error).__name__)
 
     def _ended(self, ending: Ending) -> None:
         self._ending = ending
@@ -259,23 +223,51 @@ class RealtimeSession(Verbs):
         self._feed.close(ending.error)
         self._over.set()
 
+    async def _request(self, event: Any, timeout: float | None, then: Then | None = None) -> Update:
+        event = self._identified(event)
+        if isinstance(event, c.ResponseCreate):
+            return await self._request_response(event, timeout)
+        answered = anyio.Event()
+        ticket = self._outstanding.expect(event, lambda _: answered.set())
+        try:
+            with limited(timeout, ticket.question.type):
+                await self._wire.send(self._core.write(event))
+                if then is not None:
+                    await then()
+                await answered.wait()
+        finally:
+            self._outstanding.forget(ticket)
+        return _result(ticket.answer or ticket.failure)
+
+    def _has_tools(self, tools: Mapping[str, Tool]) -> None:
+        self._calls.add(tools)
+        if tools and not self._calls.is_running:
+            self._calls.begin(self._group)
+
+    async def _queue(self, held: Held) -> None:
+        await self._asking.put(held)
+
+    def _withdraw(self, held: Held) -> None:
+        self._asking.queue.withdraw(held)
+
+    async def _send_followed(self, event: Any, failed: Callable[[Exception], object]) -> None:
+        def settled(ticket: Ticket) -> None:
+            if ticket.failure is not None:
+                failed(ticket.failure)
+
+        self._outstanding.expect(event, settled)
+        await self._wire.send(self._core.write(event))
+
+    def _note(self, event: LocalEventBase) -> Update:
+        return self._core.note(event, at_ns=self._wire.now_ns())
+
     def _identified(self, event: Any) -> Any:
         """The event with an `event_id`, by which an error names it."""
         if getattr(event, "event_id", None) is None and hasattr(event, "event_id"):
             return event.model_copy(update={"event_id": self._ids.event()})
         return event
 
-    async def _send_item(self, item: Any, failed: Callable[[Exception], object]) -> None:
-        create = item_create(item, item.id or self._ids.item(), event_id=self._ids.event())
-
-        def settled(ticket: Ticket) -> None:
-            if ticket.failure is not None:
-                failed(ticket.failure)
-
-        self._outstanding.expect(create, settled)
-        await self._wire.send(self._core.write(create))
-
-    async def _request_response(self, event: c.ResponseCreate, *, timeout: float | None) -> Update:
+    async def _request_response(self, event: c.ResponseCreate, timeout: float | None) -> Update:
         params = event.response or models.ResponseCreateParams()
         marked = params.model_copy(update={"metadata": {TAG: self._ids.tag(), **(params.metadata or {})}})
         event = event.model_copy(update={"response": marked})
@@ -294,8 +286,7 @@ class RealtimeSession(Verbs):
         except BaseException:
             self._asking.queue.withdraw(held)
             raise
-        (found,) = outcome
-        return _result(None, found) if isinstance(found, Exception) else found
+        return _result(outcome[0])
 
 
 class _Events:
@@ -317,8 +308,8 @@ class _Events:
             self._found = (e for e in update.events if not self._classes or isinstance(e, self._classes))
 
 
-def _result(answer: Update | None, failure: Exception | None) -> Update:
-    if failure is not None:
-        raise failure
-    assert answer is not None
-    return answer
+def _result(outcome: Update | Exception | None) -> Update:
+    assert outcome is not None
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome

@@ -5,8 +5,9 @@ answer comes, LocalProtocolError when it cannot be said, the ConnectionClosed fa
 `timeout` is in seconds, None waits without limit.
 """
 
-from abc import abstractmethod
-from typing import Any, Final, Unpack
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeAlias, Unpack
 
 from realtime_sdk.errors import ServerError
 from realtime_sdk.fold import Update
@@ -14,17 +15,21 @@ from realtime_sdk.protocol import client_events as c
 from realtime_sdk.protocol.codec import Event
 from realtime_sdk.session.content import user_message
 from realtime_sdk.session.ids import Ids
+from realtime_sdk.session.response_queue import Held
 from realtime_sdk.session.server_errors import BENIGN
 from realtime_sdk.session.settings import SessionSettings, session_update
+from realtime_sdk.session.tools import Tool, with_definitions
 from realtime_sdk.state import Item, RealtimeState
 
-__all__ = ["TIMEOUT_S", "Verbs"]
+__all__ = ["TIMEOUT_S", "Then", "Verbs", "item_create"]
+
+Then: TypeAlias = Callable[[], Awaitable[None]]
 
 TIMEOUT_S: Final = 30.0
 """How long a verb waits for its answer unless it is told otherwise."""
 
 
-class Verbs:
+class Verbs(ABC):
     """The verbs that change the conversation, the session and the buffers."""
 
     _ids: Ids
@@ -35,22 +40,49 @@ class Verbs:
         """What is true now."""
 
     @abstractmethod
-    async def request(self, event: Event, *, timeout: float | None = TIMEOUT_S) -> Update:
-        """Send an event and wait for its own answer."""
+    async def send(self, event: Event) -> None:
+        """Send an event, and wait for no answer."""
 
     @abstractmethod
+    async def _request(self, event: Any, timeout: float | None, then: Then | None = None) -> Update:
+        """Send an event, do `then`, and wait for the event's own answer."""
+
+    @abstractmethod
+    async def _queue(self, held: Held) -> None:
+        """Have a response asked for when its turn comes; does not wait for the turn."""
+
+    @abstractmethod
+    def _has_tools(self, tools: Mapping[str, Tool]) -> None:
+        """These functions answer the model's calls from now on."""
+
     async def ask(self) -> None:
-        """Have the assistant answer what stands in the conversation."""
+        """Have the assistant answer what stands in the conversation, when it is idle; does not wait for the answer.
+
+        Asked several times before it goes out, it goes out once.
+        """
+        await self._queue(Held(c.ResponseCreate(event_id=self._ids.event()), joinable=True))
+
+    async def request(self, event: Event, *, timeout: float | None = TIMEOUT_S) -> Update:
+        """Send an event and wait for its own answer: the update that holds it.
+
+        Raises ServerError if the server refuses this event, LocalProtocolError for one that is never answered,
+        RequestTimeout, the ConnectionClosed family.
+        """
+        return await self._request(event, timeout)
 
     # --- the session --------------------------------------------------------------------------------------------
 
     async def update(self, *, timeout: float | None = TIMEOUT_S, **settings: Unpack[SessionSettings]) -> Any:
         """Change settings; what is not given stays. Returns the effective session as the server has it then.
 
-        One bad field refuses the whole update. (`session.update` → `session.updated`)
+        Functions among `tools` are run when the model calls them. One bad field refuses the whole update.
+        (`session.update` → `session.updated`)
         """
         kind = getattr(self.state.session, "type", None)
-        await self.request(session_update(settings, kind=kind or "realtime"), timeout=timeout)
+        asked, tools = with_definitions(settings)
+        update = session_update(asked, kind=kind or "realtime")
+        self._has_tools(tools)
+        await self.request(update, timeout=timeout)
         return self.state.session
 
     # --- the conversation ---------------------------------------------------------------------------------------
@@ -72,9 +104,7 @@ class Verbs:
         given = user_message(item) if isinstance(item, str) else item
         item_id: str = getattr(given, "id", None) or self._ids.item()
         create = item_create(given, item_id, previous_item_id)
-        update = await self.request(create, timeout=timeout)
-        if reply:
-            await self.ask()
+        update = await self._request(create, timeout, self.ask if reply else None)
         return update.after.items[item_id]
 
     async def delete(self, item_id: str, *, timeout: float | None = TIMEOUT_S) -> None:

@@ -1,6 +1,7 @@
 """What is true: the state of a session, and what an event makes of it. Knows no record and no dialect."""
 
 from realtime_sdk.state.anomalies import KINDS
+from realtime_sdk.state.interruption import Cut, cuts, interrupts_by_itself
 from realtime_sdk.state.persistent import PMap, PSeq
 from realtime_sdk.state.realtime_state import Conversation, Items, RealtimeState
 from realtime_sdk.state.reduce import IGNORED, REDUCERS, reduce
@@ -39,6 +40,7 @@ __all__ = [
     "REDUCERS",
     "Anomaly",
     "Conversation",
+    "Cut",
     "Epoch",
     "InputAudio",
     "Item",
@@ -59,6 +61,8 @@ __all__ = [
     "Translation",
     "Turn",
     "Usage",
+    "cuts",
+    "interrupts_by_itself",
     "is_responding",
     "messages",
     "pending_approvals",

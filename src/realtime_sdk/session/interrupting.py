@@ -1,0 +1,121 @@
+"""The verbs around an interruption: what the user has heard, and cutting off what was not heard.
+
+What is cut is decided by the state (`state.cuts`); here it is asked for.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
+
+from realtime_sdk.errors import LocalProtocolError, ServerError
+from realtime_sdk.fold import Update
+from realtime_sdk.protocol import client_events as c
+from realtime_sdk.protocol.local import PlaybackHeard
+from realtime_sdk.protocol.wire import LocalEventBase
+from realtime_sdk.session.verbs import TIMEOUT_S, Verbs
+from realtime_sdk.state import Cut, cuts, interrupts_by_itself
+
+__all__ = ["Heard", "Interrupting", "Interruption", "StopPlayback"]
+
+_RACES: Final = frozenset({"invalid_value", "unsupported_content_type", "item_truncate_invalid_item_id"})
+"""Codes with which a cut is refused because the server's item has changed meanwhile."""
+
+
+class Heard(Protocol):
+    """How far a part of an item was heard: a player's position."""
+
+    @property
+    def item_id(self) -> str:
+        """The item."""
+        ...
+
+    @property
+    def content_index(self) -> int:
+        """The part of it."""
+        ...
+
+    @property
+    def heard_ms(self) -> int:
+        """Whole milliseconds from the part's beginning."""
+        ...
+
+
+StopPlayback: TypeAlias = Callable[[], Iterable[Heard]]
+"""Silences a player at once, and tells how far each part that it cut off was heard."""
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """What an interruption did: what was cut, and whether a response was cancelled."""
+
+    cut: tuple[Cut, ...] = ()
+    is_cancelled: bool = False
+
+
+class Interrupting(Verbs):
+    """Reporting what was heard, and cutting the rest."""
+
+    _stop_playback: StopPlayback | None
+
+    @abstractmethod
+    def _note(self, event: LocalEventBase) -> Update:
+        """Record what the wire does not say."""
+
+    def heard(self, item_id: str, heard_ms: float, *, content_index: int = 0) -> None:
+        """Report that the user has heard this part up to `heard_ms` from its beginning.
+
+        Recorded as whole ms, never beyond the audio received; positions only grow. Raises LocalProtocolError for a
+        position before the beginning, and for a part that has no audio.
+        """
+        item = self.state.items.get(item_id)
+        if item is None or not 0 <= content_index < len(item.parts):
+            raise LocalProtocolError(f"{item_id} has no part {content_index} that could be heard", field="item_id")
+        if not heard_ms >= 0:
+            raise LocalProtocolError(f"{heard_ms} ms is before the beginning", field="heard_ms")
+        part = item.parts[content_index]
+        whole_ms = min(int(heard_ms), part.audio_ms)
+        if part.heard_ms is None or whole_ms > part.heard_ms:
+            self._note(PlaybackHeard(item_id=item_id, content_index=content_index, heard_ms=whole_ms))
+
+    async def interrupt(self, *, force: bool = False, timeout: float | None = TIMEOUT_S) -> Interruption:
+        """Stop the assistant: playback, the response, and what of it was not heard.
+
+        Cuts go by the reported positions; without any nothing is cut. A running response is cancelled where the
+        server does not do so by itself when the user speaks (`interrupt_response`), or with `force`. On WebRTC and
+        SIP the server plays and knows: there its output buffer is cleared.
+        """
+        for position in self._stop_playback() if self._stop_playback is not None else ():
+            self._report(position)
+        state = self.state
+        is_cancelled = False
+        if state.active_response_id is not None and (force or not interrupts_by_itself(state)):
+            is_cancelled = await self.cancel(state.active_response_id, timeout=timeout)
+        if state.output_audio.playing is not None:
+            await self._tolerantly(c.OutputAudioBufferClear(), timeout)
+            return Interruption((), is_cancelled)
+        done = [cut for cut in cuts(self.state) if await self._tolerantly(_event_of(cut), timeout)]
+        return Interruption(tuple(done), is_cancelled)
+
+    def _report(self, position: Heard) -> None:
+        item = self.state.items.get(position.item_id)
+        if item is not None and position.content_index < len(item.parts):
+            self.heard(position.item_id, position.heard_ms, content_index=position.content_index)
+
+    async def _tolerantly(self, event: Any, timeout: float | None) -> bool:
+        """Make a request that may have been overtaken; whether it was granted."""
+        try:
+            await self._request(event, timeout)
+        except ServerError as refused:
+            if refused.code in _RACES:
+                return False
+            raise
+        return True
+
+
+def _event_of(cut: Cut) -> Any:
+    if cut.audio_end_ms is None:
+        return c.ConversationItemDelete(item_id=cut.item_id)
+    return c.ConversationItemTruncate(
+        item_id=cut.item_id, content_index=cut.content_index, audio_end_ms=cut.audio_end_ms
+    )

@@ -1,0 +1,131 @@
+"""The verbs that make the assistant speak: responses asked for and followed, calls and approvals answered."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Unpack
+
+from pydantic_core import to_json
+
+from realtime_sdk.protocol import client_events as c, models
+from realtime_sdk.session.content import user_message
+from realtime_sdk.session.reply import Reply
+from realtime_sdk.session.requests import TAG
+from realtime_sdk.session.response_queue import Held
+from realtime_sdk.session.settings import ResponseSettings, response_params
+from realtime_sdk.session.subscribers import Subscriber
+from realtime_sdk.session.verbs import TIMEOUT_S, Verbs, item_create
+from realtime_sdk.state import Item, RealtimeState
+
+__all__ = ["Speaking"]
+
+
+class Speaking(Verbs):
+    """Asking for responses, and answering what a response asks for."""
+
+    _answered: set[str]
+    """The call_ids that were answered."""
+
+    @abstractmethod
+    def updates(self, *, limit: int | None = ...) -> Subscriber:
+        """Updates from now on."""
+
+    @abstractmethod
+    async def _send_followed(self, event: Any, failed: Callable[[Exception], object]) -> None:
+        """Send an event, and have `failed` called if it is refused."""
+
+    @abstractmethod
+    def _withdraw(self, held: Held) -> None:
+        """Take back a request for a response that was not sent yet."""
+
+    def respond(
+        self,
+        text: str | None = None,
+        *,
+        audio: bytes | None = None,
+        image: str | bytes | Sequence[str | bytes] | None = None,
+        items: Iterable[Any] = (),
+        out_of_band: bool = False,
+        timeout: float | None = None,
+        **settings: Unpack[ResponseSettings],
+    ) -> Reply:
+        """Say something and have it answered: text, audio (in the input format), pictures, items; or nothing new.
+
+        Returns a Reply: await it for the Answer, iterate over it for the deltas. While another response runs it
+        waits for its turn. `out_of_band` keeps question and answer out of the conversation, and waits for no turn:
+        what is said then replaces the conversation as the context (`models.ItemReference` in `input` brings items in).
+        """
+        message = user_message(text, audio=audio, image=image)
+        said = [*items] if message is None else [*items, message]
+        tag = self._ids.tag()
+        response = _params(settings, tag, out_of_band=said if out_of_band else None)
+
+        async def ask(reply: Reply) -> None:
+            for item in () if out_of_band else said:
+                create = item_create(item, item.id or self._ids.item(), event_id=self._ids.event())
+                await self._send_followed(create, reply.fail)
+            held = Held(c.ResponseCreate(event_id=self._ids.event(), response=response), failed=reply.fail)
+            reply.withdraw = lambda: self._withdraw(held)
+            await self._queue(held)
+
+        return Reply(ask, lambda: self.updates(limit=None), tag, timeout)
+
+    async def submit_tool_output(
+        self, call_id: str, output: Any, *, reply: bool = True, timeout: float | None = TIMEOUT_S
+    ) -> Item:
+        """Answer a function call: `output` as text, or anything that JSON can say. Returns the output's item.
+
+        With `reply` the assistant goes on when all calls of the same response are answered and it is idle, once for
+        all of them. (`conversation.item.create` → `conversation.item.added`)
+        """
+        text = output if isinstance(output, str) else to_json(output, fallback=str).decode()
+        item = models.FunctionCallOutput(id=self._ids.item(), call_id=call_id, output=text)
+        self._answered.add(call_id)
+
+        async def go_on() -> None:
+            is_ready = _all_answered(call_id, self._answered)
+            event = c.ResponseCreate(event_id=self._ids.event())
+            await self._queue(Held(event, joinable=True, is_ready=is_ready))
+
+        create = item_create(item, item.id or "")
+        update = await self._request(create, timeout, go_on if reply else None)
+        return update.after.items[item.id or ""]
+
+    async def approve(
+        self,
+        approval_request_id: str,
+        *,
+        approve: bool = True,
+        reason: str | None = None,
+        reply: bool = True,
+        timeout: float | None = TIMEOUT_S,
+    ) -> Item:
+        """Allow or refuse a call of an MCP server's tool (`state.pending_approvals`). Returns the answer's item.
+
+        With `reply` the assistant is asked to go on. (`mcp_approval_response` item; not verified on the wire)
+        """
+        why: dict[str, Any] = {} if reason is None else {"reason": reason}
+        item = models.McpApprovalResponse(
+            id=self._ids.item(), approval_request_id=approval_request_id, approve=approve, **why
+        )
+        return await self.add_item(item, reply=reply, timeout=timeout)
+
+
+def _params(settings: ResponseSettings, tag: str, *, out_of_band: Sequence[Any] | None) -> models.ResponseCreateParams:
+    """The parameters of a response that carries a mark; out of band with these items, in band with None."""
+    given: dict[str, Any] = {**settings, "metadata": {**settings.get("metadata", {}), TAG: tag}}
+    if out_of_band:
+        given["input"] = [*settings.get("input", ()), *out_of_band]
+    response = response_params(given)
+    return response if out_of_band is None else response.model_copy(update={"conversation": "none"})
+
+
+def _all_answered(call_id: str, answered: set[str]) -> Callable[[RealtimeState], bool]:
+    """Whether every finished call of the response that made this call has an answer of ours."""
+
+    def is_ready(state: RealtimeState) -> bool:
+        calls = [item for item in state.items.values() if item.call_id is not None and item.type == "function_call"]
+        response_id = next((item.response_id for item in calls if item.call_id == call_id), None)
+        siblings = [item for item in calls if item.response_id == response_id and item.status == "completed"]
+        return response_id is None or all(item.call_id in answered for item in siblings)
+
+    return is_ready
