@@ -31,10 +31,9 @@ __all__ = [
 
 _new: Final = object.__new__
 
-How: TypeAlias = Callable[["ItemWriter", int, Any], None]
-What: TypeAlias = str | int | Part | TranscriptSegment | tuple[str, tuple[str, ...]]
-Entry: TypeAlias = tuple[How, int, What]
-"""(how, content index, what): one delta, kept until it is folded."""
+How: TypeAlias = Callable[["ItemWriter", int, list[Any]], None]
+Entry: TypeAlias = tuple[How, int, Any]
+"""(how, content index, what): one delta, kept until it is folded. `how` takes a whole run of whats at once."""
 
 
 class Draft:
@@ -71,8 +70,18 @@ class Draft:
 def folded(item: Item, entries: list[Entry] | tuple[Entry, ...]) -> Item:
     """`item` with `entries` folded in."""
     writer = ItemWriter(item)
+    run: list[Any] = []
+    running: How | None = None
+    at = 0
     for how, index, what in entries:
-        how(writer, index, what)
+        if how is running and index == at:
+            run.append(what)
+            continue
+        if running is not None:
+            running(writer, at, run)
+        running, at, run = how, index, [what]
+    if running is not None:
+        running(writer, at, run)
     return writer.item()
 
 
@@ -87,9 +96,16 @@ class PartWriter:
         self.end: str | None = None
         self.audio_bytes = part.audio_bytes
         self.bytes_per_ms = part.bytes_per_ms if part.audio_bytes else bytes_per_ms
-        self.spoken: list[tuple[str, int]] = []
+        self.spoken = list(part.spoken)
         self.seed, streamed = part.streamed or (_words(part) or "", "")
         self.streamed = [streamed]
+
+    def speak(self, text: str) -> None:
+        """Marks where in the audio the text begins; texts without audio between them are one."""
+        if self.spoken and self.spoken[-1][1] == self.audio_bytes:
+            self.spoken[-1] = (self.spoken[-1][0] + text, self.audio_bytes)
+        else:
+            self.spoken.append((text, self.audio_bytes))
 
     def result(self) -> Part:
         """The part with everything folded in."""
@@ -99,7 +115,7 @@ class PartWriter:
             final=self.final,
             audio_bytes=self.audio_bytes,
             bytes_per_ms=self.bytes_per_ms,
-            spoken=(*self.part.spoken, *self.spoken) if self.spoken else self.part.spoken,
+            spoken=tuple(self.spoken),
         )
 
     def _text(self) -> dict[str, object]:
@@ -167,89 +183,87 @@ class ItemWriter:
         return tuple(parts)
 
 
-def open_part(writer: ItemWriter, index: int, part: What) -> None:
+def open_part(writer: ItemWriter, index: int, parts: list[Part]) -> None:
     """A part begins; it may already have its whole text."""
-    if isinstance(part, Part):
-        writer.replace(index, part)
+    writer.replace(index, parts[0])
 
 
-def close_part(writer: ItemWriter, index: int, part: What) -> None:
+def close_part(writer: ItemWriter, index: int, parts: list[Part]) -> None:
     """A part ends. An empty text in the closing event takes nothing away."""
-    if isinstance(part, Part):
-        _end(writer, index, part.type, _words(part) or "")
+    for part in parts:
+        _end(writer.part(index, part.type), _words(part) or "")
 
 
-def add_text(writer: ItemWriter, index: int, text: What) -> None:
+def add_text(writer: ItemWriter, index: int, texts: list[str]) -> None:
     """Written text goes on."""
     part = writer.part(index, "output_text")
     if not part.final:
-        part.streamed.append(str(text))
+        part.streamed += texts
 
 
-def end_text(writer: ItemWriter, index: int, text: What) -> None:
+def end_text(writer: ItemWriter, index: int, texts: list[str]) -> None:
     """Written text is whole."""
-    _end(writer, index, "output_text", str(text))
+    for text in texts:
+        _end(writer.part(index, "output_text"), text)
 
 
-def add_transcript(writer: ItemWriter, index: int, text: What) -> None:
+def add_transcript(writer: ItemWriter, index: int, texts: list[str]) -> None:
     """Spoken text goes on; where in the audio it stands is kept for `heard_text`."""
     part = writer.part(index, "output_audio")
     if not part.final:
-        part.streamed.append(str(text))
-        part.spoken.append((str(text), part.audio_bytes))
+        part.streamed += texts
+        part.speak("".join(texts))
 
 
-def end_transcript(writer: ItemWriter, index: int, text: What) -> None:
+def end_transcript(writer: ItemWriter, index: int, texts: list[str]) -> None:
     """Spoken text is whole."""
-    _end(writer, index, "output_audio", str(text))
+    for text in texts:
+        _end(writer.part(index, "output_audio"), text)
 
 
-def add_audio(writer: ItemWriter, index: int, size: What) -> None:
-    """`size` bytes of audio were received."""
-    if isinstance(size, int):
-        writer.part(index, "output_audio").audio_bytes += size
+def add_audio(writer: ItemWriter, index: int, sizes: list[int]) -> None:
+    """So many bytes of audio were received."""
+    writer.part(index, "output_audio").audio_bytes += sum(sizes)
 
 
-def hear(writer: ItemWriter, index: int, text: What) -> None:
+def hear(writer: ItemWriter, index: int, texts: list[str]) -> None:
     """The transcription of what the user said goes on."""
     part = writer.part(index, "input_audio")
     if not part.final:
-        part.streamed.append(str(text))
+        part.streamed += texts
 
 
-def heard_whole(writer: ItemWriter, index: int, what: What) -> None:
+def heard_whole(writer: ItemWriter, index: int, whats: list[tuple[str, tuple[str, ...]]]) -> None:
     """The transcription is whole: (transcript, languages). The last word on it wins."""
-    if isinstance(what, tuple):
-        part = writer.part(index, "input_audio")
-        part.end, part.final = what[0], True
-        part.part = evolve(part.part, languages=what[1])
+    part = writer.part(index, "input_audio")
+    part.end, languages = whats[-1]
+    part.final = True
+    part.part = evolve(part.part, languages=languages)
 
 
-def not_heard(writer: ItemWriter, index: int, reason: What) -> None:
+def not_heard(writer: ItemWriter, index: int, reasons: list[str]) -> None:
     """The transcription failed."""
     part = writer.part(index, "input_audio")
-    part.part = evolve(part.part, transcript_error=str(reason))
+    part.part = evolve(part.part, transcript_error=reasons[-1])
 
 
-def hear_speaker(writer: ItemWriter, index: int, segment: What) -> None:
+def hear_speaker(writer: ItemWriter, index: int, segments: list[TranscriptSegment]) -> None:
     """One speaker's stretch of the transcription."""
-    if isinstance(segment, TranscriptSegment):
-        part = writer.part(index, "input_audio")
-        part.part = evolve(part.part, segments=(*part.part.segments, segment))
+    part = writer.part(index, "input_audio")
+    part.part = evolve(part.part, segments=(*part.part.segments, *segments))
 
 
-def add_arguments(writer: ItemWriter, _index: int, text: What) -> None:
+def add_arguments(writer: ItemWriter, _index: int, texts: list[str]) -> None:
     """Arguments of a call go on."""
-    writer.argue(str(text))
+    writer.argue("".join(texts))
 
 
-def end_arguments(writer: ItemWriter, _index: int, text: What) -> None:
+def end_arguments(writer: ItemWriter, _index: int, texts: list[str]) -> None:
     """Arguments of a call are whole."""
-    writer.end_arguments(str(text))
+    writer.end_arguments(texts[-1])
 
 
-def _end(writer: ItemWriter, index: int, kind: str, text: str) -> None:
-    part = writer.part(index, kind)
+def _end(part: PartWriter, text: str) -> None:
     if not part.final and text:
         part.end, part.final = text, True
 

@@ -4,10 +4,10 @@ Two halves and a number: what is settled, the deltas of items still being said, 
 The split is for speed only; nobody outside this room sees it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import FrozenInstanceError, dataclass
 from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from realtime_sdk.protocol.models import Session, TranscriptionSession
 from realtime_sdk.state.live import Draft, Entry
@@ -30,7 +30,8 @@ from realtime_sdk.state.values import (
 __all__ = ["Conversation", "Edit", "Items", "RealtimeState", "SessionConfig", "Settled", "new_state"]
 
 _new: Final = object.__new__
-new_state: Final = tuple.__new__
+_Halves: TypeAlias = "tuple[Settled, dict[str, Draft], int]"
+new_state: Final = cast("Callable[[type[RealtimeState], _Halves], RealtimeState]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
 """Makes a state of its three parts without the detour over its class; for the path of the deltas."""
 
 SessionConfig: TypeAlias = Session | TranscriptionSession | Any

@@ -24,15 +24,16 @@ from realtime_sdk.state.values import PCM_BYTES_PER_MS, Item, Part, evolve
 __all__ = ["TABLE", "begun", "finished"]
 
 
-def begun(edit: Edit, wire: Any, event: Any, response_id: str | None = None) -> Item | None:
+def begun(edit: Edit, wire: Any, event: Any, **of_response: Any) -> Item | None:
     """The item of an event that says how an item begins: new, or gaining what was not known of it yet.
 
-    The caller must `put` it. None, and noted, if it has no id or was deleted.
+    `of_response` are the fields that its response gives it. The caller must `put` it. None, and noted, if it has
+    no id or was deleted.
     """
     known = edit.items.get(wire.id)
     if known is not None and known.response_id is not None and not _content(wire):
         return settled(edit, known.id) if known.in_conversation else known
-    body = _kept(edit, wire, event, response_id)
+    body = _kept(edit, wire, event, of_response)
     if body is None:
         return None
     if known is None:
@@ -41,7 +42,7 @@ def begun(edit: Edit, wire: Any, event: Any, response_id: str | None = None) -> 
     return known if known.placed or known.ended else _gaining(known, body)
 
 
-def finished(edit: Edit, wire: Any, event: Any, response_id: str | None = None) -> Item | None:
+def finished(edit: Edit, wire: Any, event: Any, **of_response: Any) -> Item | None:
     """The item of an event that has the server's last word on it. What ended with words stays as it is.
 
     The caller must `put` it. None, and noted, if it has no id or was deleted.
@@ -49,14 +50,32 @@ def finished(edit: Edit, wire: Any, event: Any, response_id: str | None = None) 
     known = edit.items.get(wire.id)
     if known is not None and known.in_conversation and known.has_words and (known.ended or _says_the_same(known, wire)):
         return settled(edit, known.id)
-    body = _kept(edit, wire, event, response_id)
+    if known is not None and known.in_conversation:
+        known = settled(edit, known.id) or known
+        if _is_whole(known, wire):
+            return evolve(known, status=known.status if known.ended else wire.status or known.status, ended=True)
+    body = _kept(edit, wire, event, of_response)
     if body is None:
         return None
-    return with_final_body(settled(edit, body.id) or with_early_deltas(edit, body), body)
+    return with_final_body(known or settled(edit, body.id) or with_early_deltas(edit, body), body)
 
 
 def _content(wire: Any) -> Any:
     return None if isinstance(wire, Unknown) else wire.__dict__.get("content")
+
+
+def _is_whole(known: Item, wire: Any) -> bool:
+    """True if the deltas said everything, so that the last word can only add that the item has ended."""
+    content = _content(wire)
+    if content is None:
+        is_call = wire.__class__ is models.FunctionCall
+        return is_call and known.arguments_final and known.name == wire.name and known.call_id == wire.call_id
+    if len(content) != len(known.parts):
+        return False
+    for part, said in zip(known.parts, content, strict=True):
+        if not part.final or part.type != said.type:
+            return False
+    return bool(content)
 
 
 def _says_the_same(known: Item, wire: Any) -> bool:
@@ -70,12 +89,12 @@ def _says_the_same(known: Item, wire: Any) -> bool:
     )
 
 
-def _kept(edit: Edit, wire: Any, event: Any, response_id: str | None) -> Item | None:
+def _kept(edit: Edit, wire: Any, event: Any, of_response: dict[str, Any]) -> Item | None:
     """The state's item for a wire item; None, and noted, if it has no id or was deleted."""
-    if response_id is None and wire.__class__ is not models.AssistantMessage:
-        body = item_of(wire)
+    if of_response or wire.__class__ is models.AssistantMessage:
+        body = item_of(wire, **of_response, bytes_per_ms=_output_rate(edit, of_response.get("response_id")))
     else:
-        body = item_of(wire, response_id=response_id, bytes_per_ms=_output_rate(edit, response_id))
+        body = item_of(wire)
     if body is None:
         note(edit, "missing_id", "an item came without an id", event_type=event.type)
         return None

@@ -37,9 +37,9 @@ def response_done(state: RealtimeState, event: server_events.ResponseDone) -> Re
     response = _known(edit, wire.id)
     if not response.is_active:
         return noted(state, "late_event", f"{wire.id} ended twice", event_type=event.type, response_id=wire.id)
-    response = _ended(_stated(response, wire), wire)
+    response = _ended(response if response.conversation_id is not None else _stated(response, wire), wire)
     for said in wire.output or ():
-        if said.id not in edit.deleted and (item := finished(edit, said, event, wire.id)) is not None:
+        if said.id not in edit.deleted and (item := finished(edit, said, event, response_id=wire.id)) is not None:
             response = _with_item(edit, response, item, None)
     _keep(edit, response)
     _end_items(edit, response)
@@ -54,7 +54,7 @@ def output_item_added(state: RealtimeState, event: server_events.ResponseOutputI
     """An item of a response began. It goes to the end of the conversation until the server places it."""
     edit = Edit.of(state)
     response = _known(edit, event.response_id)
-    item = begun(edit, event.item, event, event.response_id)
+    item = begun(edit, event.item, event, response_id=event.response_id, output_index=event.output_index)
     if item is not None:
         _keep(edit, _with_item(edit, response, item, event.output_index))
     return edit.done()
@@ -67,7 +67,7 @@ def output_item_done(state: RealtimeState, event: server_events.ResponseOutputIt
         return state
     edit = Edit.of(state)
     response = _known(edit, event.response_id)
-    item = finished(edit, event.item, event, event.response_id)
+    item = finished(edit, event.item, event, response_id=event.response_id, output_index=event.output_index)
     if item is not None:
         _keep(edit, _with_item(edit, response, item, event.output_index))
     return edit.done()
@@ -84,8 +84,6 @@ def _stated(response: Response, wire: models.Response) -> Response:
         said["out_of_band"] = True
     if wire.output_modalities:
         said["modalities"] = tuple(wire.output_modalities)
-    if wire.usage is not None:
-        said["usage"] = usage_of(wire.usage)
     output = None if wire.audio is None else wire.audio.output
     if output is not None:
         said["voice"] = output.voice if isinstance(output.voice, str) else getattr(output.voice, "id", None)
@@ -96,12 +94,14 @@ def _stated(response: Response, wire: models.Response) -> Response:
 def _ended(response: Response, wire: models.Response) -> Response:
     status = wire.status if wire.status and wire.status != "in_progress" else "completed"
     details = wire.status_details
+    usage = usage_of(wire.usage)
     if details is None or isinstance(details, Unknown):
-        return evolve(response, status=status)
+        return evolve(response, status=status, usage=usage)
     error = details.error
     return evolve(
         response,
         status=status,
+        usage=usage,
         reason=details.reason,
         error_code=None if error is None else error.code,
         error_message=None if error is None else error.message,
