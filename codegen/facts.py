@@ -15,9 +15,10 @@ REF = "#/components/schemas/"
 
 # fmt: off
 FACTS = frozenset({
-    "$ref", "additionalProperties", "allOf", "anyOf", "const", "default", "discriminator", "enum",
-    "format", "items", "maxItems", "maxLength", "maximum", "minItems", "minLength", "minimum",
-    "nullable", "oneOf", "pattern", "properties", "required", "type", "uniqueItems",
+    "$ref", "additionalProperties", "allOf", "anyOf", "const", "default", "discriminator", "enum", "exclusiveMaximum",
+    "exclusiveMinimum", "format", "items", "maxItems", "maxLength", "maxProperties", "maximum", "minItems", "minLength",
+    "minProperties", "minimum", "multipleOf", "nullable", "oneOf", "pattern", "properties", "required", "type",
+    "uniqueItems",
 })
 PROSE = frozenset({
     "$comment", "$id", "$schema", "deprecated", "description", "example", "examples", "externalDocs",

@@ -1,13 +1,15 @@
 """Frames ↔ events: nothing is lost, nothing raises but what is no JSON object."""
 
+import copy
 import json
+import pickle
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 from pydantic_core import to_json
 
-from realtime_sdk.errors import RemoteProtocolError
+from realtime_sdk.errors import LocalProtocolError, RemoteProtocolError
 from realtime_sdk.protocol import client_events, local, models, server_events
 from realtime_sdk.protocol.codec import decode, encode, encode_append, name, parse
 from realtime_sdk.protocol.unknown import UnknownEvent
@@ -138,6 +140,25 @@ def test_absent_null_and_value_are_three_things_on_the_way_out() -> None:
 def test_a_tag_that_the_wire_left_out_is_not_added_to_what_came_from_it() -> None:
     raw = {"type": "response.created", "response": {"audio": {"output": {"format": {"rate": 8000}}}}}
     assert json.loads(encode(decode(to_json(raw)))) == raw
+
+
+def test_what_json_cannot_say_is_refused_before_it_is_sent() -> None:
+    for raw in ({"value": [float("nan")]}, {"value": object()}):
+        with pytest.raises(LocalProtocolError, match="UnknownEvent cannot be said in JSON"):
+            encode(UnknownEvent("x", raw))
+    tool = models.UnknownTool({"type": "x", "value": object()})
+    with pytest.raises(LocalProtocolError, match="SessionUpdate cannot be said in JSON"):
+        encode(client_events.SessionUpdate(session=models.SessionRequest(tools=[tool])))
+    with pytest.raises(LocalProtocolError, match="UnknownTool: JSON has no NaN"):
+        models.UnknownTool({"value": float("inf")})
+    with pytest.raises(LocalProtocolError, match=r"ServerVad\.threshold"):
+        models.ServerVad(threshold=float("nan"))
+
+
+@given(frames("ga", "server"))
+def test_events_can_be_copied_and_sent_to_another_process(obj: dict[str, Any]) -> None:
+    event = decode(to_json(obj))
+    assert pickle.loads(pickle.dumps(event)) == event == copy.deepcopy(event)
 
 
 def test_parse_gives_the_object_and_name_its_event() -> None:

@@ -19,27 +19,27 @@ def refusal(write: Any) -> tuple[str, str | None]:
 
 def test_a_misspelt_keyword_names_the_nearest_field() -> None:
     assert refusal(lambda: client_events.ResponseCancel(respons_id="r")) == (
-        "ResponseCancel: respons_id: no such field; nearest is 'response_id'",
+        "ResponseCancel.respons_id: no such field; nearest is 'response_id'",
         "respons_id",
     )
 
 
 def test_a_keyword_that_resembles_nothing_names_all_fields() -> None:
     message, field = refusal(lambda: client_events.ResponseCancel(zzz=1))
-    assert message == "ResponseCancel: zzz: no such field; it has event_id, type, response_id"
+    assert message == "ResponseCancel.zzz: no such field; it has event_id, type, response_id"
     assert field == "zzz"
 
 
 def test_a_wrong_value_is_refused_with_its_path() -> None:
     assert refusal(lambda: models.UserMessage(content=[{"type": "input_text", "text": 5}])) == (
-        "UserMessage: content.0.text: Input should be a valid string",
+        "UserMessage.content.0.text: Input should be a valid string",
         "content.0.text",
     )
 
 
 def test_a_missing_field_is_refused() -> None:
     assert refusal(lambda: client_events.ConversationItemDelete()) == (
-        "ConversationItemDelete: item_id: Field required",
+        "ConversationItemDelete.item_id: Field required",
         "item_id",
     )
 

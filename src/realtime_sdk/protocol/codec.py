@@ -11,9 +11,9 @@ import pybase64
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from realtime_sdk.errors import RemoteProtocolError
+from realtime_sdk.errors import LocalProtocolError, RemoteProtocolError
 from realtime_sdk.protocol import registries
-from realtime_sdk.protocol.json_values import JsonObject, is_object
+from realtime_sdk.protocol.json_values import JsonObject, is_object, sayable
 from realtime_sdk.protocol.registries import Registry
 from realtime_sdk.protocol.unknown import UnknownEvent, first_problem
 from realtime_sdk.protocol.wire import WireModel
@@ -65,10 +65,16 @@ def decode(frame: bytes | str, *, registry: Registry | None = None, sender: Send
 
 
 def encode(event: Event) -> bytes:
-    """The frame of an event: compact JSON of the fields that were set (None as null) and its literal tags."""
-    if isinstance(event, UnknownEvent):
-        return to_json(event.raw)
-    return event.__pydantic_serializer__.to_json(event, exclude_unset=True)
+    """The frame of an event: compact JSON of the fields that were set (None as null) and its literal tags.
+
+    `LocalProtocolError` if it holds what JSON cannot say (NaN, or a Python object in a raw value).
+    """
+    try:
+        if isinstance(event, UnknownEvent):
+            return to_json(sayable(event.raw))
+        return event.__pydantic_serializer__.to_json(event, exclude_unset=True)
+    except ValueError as unsayable:
+        raise LocalProtocolError(f"{type(event).__name__} cannot be said in JSON: {unsayable}") from None
 
 
 def encode_append(pcm: bytes) -> bytes:

@@ -13,7 +13,7 @@ class _Sayable:
     """Refuses NaN and Infinity, which the parser of pydantic-core takes and JSON does not have."""
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: Any, schema_of: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(sayable)
 
 

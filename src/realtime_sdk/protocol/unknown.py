@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
+from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.protocol.json_values import JsonObject, is_object, sayable
 
 __all__ = [
@@ -52,10 +53,17 @@ class Unknown:
 
     `raw` is the value as received, `why` the reason in words: empty where somebody made it on purpose
     (`UnknownTool({"type": "web_search"})`), which is how to send what this package has no class for.
+    `LocalProtocolError` if there is a NaN in it, which JSON cannot say.
     """
 
     raw: Any
     why: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            sayable(self.raw)
+        except ValueError as unsayable:
+            raise LocalProtocolError(f"{type(self).__name__}: {unsayable}") from None
 
     @property
     def type(self) -> str | None:
@@ -63,7 +71,7 @@ class Unknown:
         return _text(self.raw, "type")
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: Any, schema_of: GetCoreSchemaHandler) -> CoreSchema:
         return _fallback(cls, lambda raw: f"no {cls.__name__.removeprefix('Unknown')} is known like this")
 
 
@@ -167,14 +175,16 @@ class OpenUnion:
     def __init__(self, *tags: str) -> None:
         self.tags = tags
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: Any, schema_of: GetCoreSchemaHandler) -> CoreSchema:
         members = get_args(source)
         unknown = next(member for member in members if _is_a(member, Unknown))
         models = [member for member in members if _is_a(member, BaseModel)]
         plain = [member for member in members if member is not unknown and member not in models]
-        choices = [handler.generate_schema(member) for member in plain]
+        choices = [schema_of.generate_schema(member) for member in plain]
         choices += (
-            _tagged(models, self.tags, handler.generate_schema) if self.tags else map(handler.generate_schema, models)
+            _tagged(models, self.tags, schema_of.generate_schema)
+            if self.tags
+            else map(schema_of.generate_schema, models)
         )
         return core_schema.union_schema(
             [*choices, _fallback(unknown, lambda raw: _reason(raw, models, self.tags))], mode="left_to_right"

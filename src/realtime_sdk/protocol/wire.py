@@ -90,7 +90,7 @@ def _write(model: type[_T], fields: dict[str, Any], build: Callable[..., _T]) ->
 
 def _slip(model: type[WireModel], path: Path, complaint: str) -> LocalProtocolError:
     where = ".".join(map(str, path))
-    return LocalProtocolError(f"{model.__name__}: {where}: {complaint}", field=where)
+    return LocalProtocolError(f"{'.'.join([model.__name__, *map(str, path)])}: {complaint}", field=where or None)
 
 
 def _slips(given: Any, made: Any, path: Path) -> Iterator[tuple[Path, str]]:
