@@ -7,7 +7,7 @@ type with an error, `holding` leaves responses open until `finish`.
 import base64
 import json
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -155,7 +155,8 @@ class Server:
                 self.heard.append(event)
                 self._changed.set()
                 self._changed = anyio.Event()
-                await self._answer(event)
+                with suppress(ConnectionClosed):  # the other end may be gone, and have said more before
+                    await self._answer(event)
         except ConnectionClosed:
             return
 

@@ -8,7 +8,6 @@ from hypothesis import given, strategies as st
 from realtime_sdk.dialects import BETA, OPENAI, TRANSLATION, Dialect
 from realtime_sdk.errors import LocalProtocolError, RemoteProtocolError
 from realtime_sdk.fold import Reader, Update, replay
-from realtime_sdk.fold.update import UnreadUpdate
 from realtime_sdk.log import EventLog
 from realtime_sdk.protocol import client_events, models, server_events
 from realtime_sdk.protocol.codec import encode_append
@@ -74,7 +73,7 @@ def test_the_update_of_an_append_is_read_when_it_is_asked_for() -> None:
     session = SessionCore(OPENAI, EventLog(), tell=told.append)
     session.append(b"\0\1\2", at_ns=1)
     (update,) = told
-    assert isinstance(update, UnreadUpdate)
+    assert update.is_unread
     assert update.event == client_events.InputAudioBufferAppend(audio="AAEC")
     stepped = Reader(OPENAI).step(session.log[0])
     assert (update.events, update.after, update.record) == (stepped.events, stepped.after, stepped.record)

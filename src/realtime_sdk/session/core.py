@@ -86,7 +86,7 @@ class SessionCore:
         frame = self._append_frame % pybase64.b64encode(sound)
         record = self.log.append("client", frame, at_ns=at_ns)
         is_whole = record.frame is frame  # else a secret was found in it, and state is what the log says
-        self._tell(self._reader.believe_append(record, len(sound)) if is_whole else self._reader.step(record))
+        self._tell(self._reader.step_append(record, len(sound)) if is_whole else self._reader.step(record))
         return frame
 
     def note(self, event: LocalEventBase, *, at_ns: int) -> Update:

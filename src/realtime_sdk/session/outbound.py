@@ -93,6 +93,7 @@ class Outbound:
             self._queue.append(turn)
         try:
             await turn.wait()
+            await checkpoint_if_cancelled()
         except BaseException:
             if turn.is_set():
                 self.leave()

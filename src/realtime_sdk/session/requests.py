@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from realtime_sdk.errors import LocalProtocolError
-from realtime_sdk.fold.update import UnreadUpdate, Update
+from realtime_sdk.fold import Update
 from realtime_sdk.protocol import client_events as c, server_events as s
 from realtime_sdk.protocol.local import ConnectionClosed
 from realtime_sdk.session.server_errors import BLAME, LEVELS, server_error
@@ -167,7 +167,7 @@ class Outstanding:
             ticket.settle(failure=error)
 
     def _sent(self, update: Update) -> None:
-        if isinstance(update, UnreadUpdate):
+        if update.is_unread:
             return  # an append: most of all frames, and never answered
         for event in update.events:
             if event.__class__ in ANSWERS:
