@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     )
     from realtime_sdk.protocol.codec import decode, encode
     from realtime_sdk.protocol.unknown import UnknownEvent
+    from realtime_sdk.session import Azure, OpenAI, connect
+    from realtime_sdk.simulator import simulate
     from realtime_sdk.state import RealtimeState, reduce
     from realtime_sdk.transport import Endpoint
 

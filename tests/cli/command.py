@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["COMMAND", "HERE", "environment", "last_line", "run_command"]
+__all__ = ["COMMAND", "HERE", "all_of", "environment", "last_line", "run_command"]
 
 COMMAND = (sys.executable, "-m", "realtime_sdk")
 HERE = Path(__file__).parent
@@ -36,3 +36,15 @@ def run_command(
 def last_line(text: bytes) -> str:
     """The only line of an error message, or the last one of a report."""
     return text.decode().rstrip("\n").rpartition("\n")[2]
+
+
+def all_of(descriptor: int) -> str:
+    """What is written to a terminal until its other end is closed. Closes it."""
+    chunks: list[bytes] = []
+    try:
+        while chunk := os.read(descriptor, 65_536):
+            chunks.append(chunk)
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(descriptor)
+    return b"".join(chunks).decode()

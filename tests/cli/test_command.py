@@ -14,7 +14,7 @@ import pytest
 
 import realtime_sdk as rt
 from realtime_sdk.cli.app import run
-from tests.cli.command import COMMAND, HERE, environment, last_line, run_command
+from tests.cli.command import COMMAND, HERE, all_of, environment, last_line, run_command
 
 INTERRUPTED = HERE / "interrupted.jsonl"
 
@@ -190,23 +190,12 @@ def test_on_a_terminal_words_are_wrapped_and_coloured() -> None:
         [*COMMAND, "show", str(INTERRUPTED)], stdout=slave, env=environment(TERM="xterm-256color", COLUMNS="40")
     ) as command:
         os.close(slave)
-        printed = _all_of(master)
+        printed = all_of(master)
     assert command.returncode == 0
     assert "\x1b[1;36muser" in printed
     assert "\r\n           " in printed
     plain = run_command("show", INTERRUPTED, FORCE_COLOR="1").stdout
     assert b"\x1b[" in plain
-
-
-def _all_of(descriptor: int) -> str:
-    chunks: list[bytes] = []
-    try:
-        while chunk := os.read(descriptor, 65_536):
-            chunks.append(chunk)
-    except OSError:  # how Linux says that the other end is closed
-        pass
-    os.close(descriptor)
-    return b"".join(chunks).decode()
 
 
 # --- imports ----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -85,6 +86,34 @@ def realtime_sdk(
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+@app.command()
+def demo(
+    speed: Annotated[
+        float, typer.Option("--speed", min=0, metavar="N", help="1 is real time, 2 twice as fast, 0 at once.")
+    ] = 1.0,
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", metavar="PATH", help="Where the log goes: a new file. By default one in this folder."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the path of the log, and nothing else.")] = False,
+) -> None:
+    """Hold a spoken conversation on this machine: no key, no network, no sound card.
+
+    A recorded question is spoken to a simulated server over a real websocket. The server hears it, has a tool called,
+    and answers; all of it is shown while it happens, and left in a log. The log is then replayed and compared.
+
+    \b
+    realtime-sdk demo
+    realtime-sdk demo --speed 0 --log call.jsonl
+    realtime-sdk show $(realtime-sdk demo --quiet)
+    """
+    with as_endings():
+        from realtime_sdk.cli.demo import demo as hold_demo
+
+        hold_demo(speed=speed, log=log, quiet=quiet)
+        sys.stdout.flush()
 
 
 @app.command()

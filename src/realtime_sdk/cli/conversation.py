@@ -8,7 +8,7 @@ from typing import Final
 from realtime_sdk.cli.lines import Line
 from realtime_sdk.state import Item, Part, RealtimeState, Response, pending_calls
 
-__all__ = ["conversation"]
+__all__ = ["conversation", "lines_of"]
 
 
 def conversation(state: RealtimeState) -> tuple[Line, ...]:
@@ -20,7 +20,7 @@ def _items(state: RealtimeState) -> Iterator[Line]:
     waiting = {item.id for item in pending_calls(state)}
     ends = _ends(state)
     for item in state.conversation.items.values():
-        yield from _lines_of(item, is_pending=item.id in waiting)
+        yield from lines_of(item, is_pending=item.id in waiting)
         yield from ends.pop(item.id, ())
     for left in ends.values():
         yield from left
@@ -45,7 +45,7 @@ def _out_of_band(state: RealtimeState) -> Iterator[Line]:
     for response in state.responses.values():
         if response.out_of_band:
             items = [state.items[item_id] for item_id in response.item_ids if item_id in state.items]
-            lines = [line for item in items for line in _lines_of(item)]
+            lines = [line for item in items for line in lines_of(item)]
             ends = [] if response.status == "completed" else [_end(response)]
             yield from (replace(line, note=_notes("out of band", line.note)) for line in (*lines, *ends))
 
@@ -65,7 +65,8 @@ def _speaking(state: RealtimeState) -> Iterator[Line]:
 # --- items ------------------------------------------------------------------------------------------------------------
 
 
-def _lines_of(item: Item, *, is_pending: bool = False) -> Iterator[Line]:
+def lines_of(item: Item, *, is_pending: bool = False) -> Iterator[Line]:
+    """One item: its words and what stands under them. `is_pending`: a call that has no output yet."""
     tell = ITEMS.get(item.type, _unknown) if item.unknown is None else _unknown
     first, *rest = tell(item)
     yield replace(first, note=_notes(first.note, "waits for its output" if is_pending else ""))
@@ -73,7 +74,8 @@ def _lines_of(item: Item, *, is_pending: bool = False) -> Iterator[Line]:
 
 
 def _message(item: Item) -> Iterator[Line]:
-    yield Line(item.role or "unknown", _words(item), _notes(item.phase, _standing(item)))
+    phase = "" if item.phase == "final_answer" else item.phase
+    yield Line(item.role or "unknown", _words(item), _notes(phase, _standing(item)))
     if item.truncated_ms is not None:
         yield Line("heard", item.heard_text or "", f"cut at {item.truncated_ms} ms")
 

@@ -31,13 +31,33 @@ def as_endings() -> Generator[None]:
     """Turn what a user can meet and mend into Endings; what is left is a mistake of ours, and keeps its traceback."""
     try:
         yield
-    except BrokenPipeError:
-        raise Ending("", PIPE_CLOSED) from None
-    except OSError as error:
-        code = MISUSED if isinstance(error, FileNotFoundError) else FAILED
-        raise Ending(_sentence(error), code) from None
-    except RealtimeError as error:
-        raise Ending(" ".join(str(error).split())) from None
+    except Exception as error:
+        ending = _ending_of(_first(error))
+        if ending is None:
+            raise
+        raise ending from None
+
+
+def _first(error: Exception) -> Exception:
+    """The error itself, or the first one in a group of those that tasks raised together."""
+    inner: tuple[Exception, ...] = getattr(error, "exceptions", ())
+    return _first(inner[0]) if inner else error
+
+
+def _ending_of(error: Exception) -> Ending | None:
+    match error:
+        case Ending():
+            return error
+        case BrokenPipeError():
+            return Ending("", PIPE_CLOSED)
+        case FileNotFoundError() | FileExistsError():
+            return Ending(_sentence(error), MISUSED)
+        case OSError():
+            return Ending(_sentence(error))
+        case RealtimeError():
+            return Ending(" ".join(str(error).split()))
+        case _:
+            return None
 
 
 def _sentence(error: OSError) -> str:

@@ -1,0 +1,130 @@
+"""`realtime-sdk demo`: a spoken conversation with a server on this machine, shown as it grows, then replayed.
+
+Made of the public face alone: what happens here, a user's program can do. The user is two shipped clips, the
+server is the simulator behind a real websocket on loopback.
+"""
+
+import json
+from functools import partial
+from importlib.resources import files
+from io import BytesIO
+from itertools import count
+from math import isfinite
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+import realtime_sdk as rt
+from realtime_sdk.audio.pacing import pace
+from realtime_sdk.audio.pcm import chunks
+from realtime_sdk.audio.wav import read_wav
+from realtime_sdk.cli.ending import MISUSED, Ending
+from realtime_sdk.cli.lines import Line
+from realtime_sdk.cli.views import View, view_of
+from realtime_sdk.session import RealtimeSession, SessionSettings
+from realtime_sdk.state import pending_calls
+
+__all__ = ["demo"]
+
+CLIPS: Final = ("weather.wav", "goodbye.wav")
+PIECE_MS: Final = 20
+SILENCE_MS: Final = 800
+"""What follows every clip: enough for the server to hear that the user has finished."""
+PATIENCE_S: Final = 30.0
+"""How long an answer may take at real time."""
+NAME: Final = "realtime-demo"
+
+WEATHER: Final = rt.models.FunctionTool(
+    type="function",
+    name="get_weather",
+    description="The weather in a city now.",
+    parameters={"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+)
+SETTINGS: Final[SessionSettings] = {
+    "instructions": "Be brief. Use the tool for questions about the weather.",
+    "tools": [WEATHER],
+    "transcription": "gpt-4o-mini-transcribe",
+    "turn_detection": "server_vad",
+}
+
+
+def demo(*, speed: float, log: Path | None, quiet: bool) -> None:
+    """Hold the conversation, show it, leave its log and compare. Raises an Ending where the replay differs."""
+    if not isfinite(speed):
+        raise Ending(f"--speed {speed} is no speed", MISUSED)
+    path = _free_name() if log is None else log
+    with view_of(quiet=quiet) as view:
+        live = anyio.run(partial(_converse, path, speed=speed, view=view))
+        kept = rt.EventLog.load(path)
+        if rt.replay(kept) != live:
+            raise Ending(f"{path}: the replay differs from the live state")
+        view.finish(
+            live,
+            Line("replay", f"{len(kept)} records of the log give the state that the session had"),
+            Line("next", f"realtime-sdk show {path}"),
+        )
+    if quiet:
+        print(path)
+
+
+def _free_name() -> Path:
+    """A file in the current folder that does not exist yet."""
+    names = (Path(f"{NAME}{'' if number == 1 else f'-{number}'}.jsonl") for number in count(1))
+    return next(name for name in names if not name.exists())
+
+
+async def _converse(log: Path, *, speed: float, view: View) -> rt.RealtimeState:
+    """The whole conversation; its state when it was over."""
+    async with rt.simulate(speed=speed) as server:
+        async with rt.connect(server.endpoint, **SETTINGS, log=log) as session, anyio.create_task_group() as group:
+            view.begin(Line("server", server.url), Line("log", str(log)))
+            group.start_soon(_watch, session, view)
+            group.start_soon(_use_tools, session)
+            patience_s = PATIENCE_S / min(speed or 1.0, 1.0)
+            for turns, clip in enumerate(CLIPS, 1):
+                await session.append_audio(pace(_sound(clip), PIECE_MS, speed=speed or None))
+                await session.until(partial(_is_answered, turns=turns), timeout=patience_s)
+            group.cancel_scope.cancel()
+        return session.state
+
+
+def _sound(clip: str) -> list[bytes]:
+    """A shipped clip and some silence, as a microphone would give it."""
+    sound = read_wav(BytesIO((files("realtime_sdk") / "simulator" / "clips" / clip).read_bytes()))
+    size = sound.pcm_format.bytes_in_ms(PIECE_MS)
+    return [*chunks(sound.pcm + sound.pcm_format.silence(SILENCE_MS), size)]
+
+
+def _is_answered(state: rt.RealtimeState, *, turns: int) -> bool:
+    """Whether the user has spoken so often, every word is written down, and the assistant has the last word."""
+    items = list(state.conversation.items.values())
+    spoken = [item for item in items if item.role == "user"]
+    return (
+        len(spoken) == turns
+        and all(part.final for item in spoken for part in item.parts)
+        and items[-1].role == "assistant"
+        and items[-1].is_final
+        and state.active_response_id is None
+    )
+
+
+async def _watch(session: RealtimeSession, view: View) -> None:
+    async for update in session.updates():
+        view.see(update.after)
+
+
+async def _use_tools(session: RealtimeSession) -> None:
+    """Give every call its output, and ask for the answer to it."""
+    answered: set[str | None] = set()
+    async for update in session.updates():
+        for call in pending_calls(update.after):
+            if call.call_id not in answered:
+                answered.add(call.call_id)
+                output = rt.models.FunctionCallOutput(call_id=call.call_id, output=_weather(call.arguments or "{}"))
+                await session.add_item(output, reply=True)
+
+
+def _weather(arguments: str) -> str:
+    city = json.loads(arguments).get("city", "nowhere")
+    return f"It is 18 degrees and sunny in {city}."
