@@ -60,7 +60,7 @@ class Dialect:
 
         Raises RemoteProtocolError if the frame is no JSON object.
         """
-        return self._readers[sender](frame)
+        return self.readers[sender](frame)
 
     def read_own(self, frame: bytes, sender: Sender) -> Event:
         """Return what a frame says, in the dialect's own class, or as an UnknownEvent.
@@ -81,7 +81,8 @@ class Dialect:
         return cannot_say(self.gaps, said if isinstance(said, dict) else parse(encode(said)))
 
     @cached_property
-    def _readers(self) -> Mapping[Sender, Callable[[bytes], tuple[Event, ...]]]:
+    def readers(self) -> Mapping[Sender, Callable[[bytes], tuple[Event, ...]]]:
+        """`read`, for each sender a function of its own: for loops over many frames."""
         registry = self.understood()
         return {
             "server": _reader(self.upcast_server, registry, "server"),

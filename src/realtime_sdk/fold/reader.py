@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from realtime_sdk.dialects import DIALECTS, Dialect
 from realtime_sdk.errors import RemoteProtocolError
-from realtime_sdk.fold.update import Event, UnreadUpdate, Update
+from realtime_sdk.fold.update import Event, Update, new_update
 from realtime_sdk.log import LogRecord
 from realtime_sdk.protocol.local import ConnectionOpened
-from realtime_sdk.state import RealtimeState, reduce
+from realtime_sdk.state import RealtimeState, new_state, reduce
 
 __all__ = ["Reader"]
 
@@ -19,42 +19,41 @@ class Reader:
     changes it from there on.
     """
 
-    __slots__ = ("dialect", "state")
+    __slots__ = ("_dialect", "_readers", "state")
 
     def __init__(self, dialect: Dialect, *, state: RealtimeState | None = None) -> None:
-        self.dialect = dialect
+        self._dialect = dialect
+        self._readers = dialect.readers
         self.state = RealtimeState.empty() if state is None else state
 
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect that the next record is read in."""
+        return self._dialect
+
     def step(self, record: LogRecord) -> Update:
-        """What `record` says and does. Never raises for what a server sent."""
-        return self.believe(record, self.understand(record))
-
-    def understand(self, record: LogRecord) -> tuple[Event, ...]:
-        """The events of a record in GA's vocabulary; a frame that is no JSON object gives its error as a value."""
-        try:
-            return self.dialect.read(record.frame, record.sender)
-        except RemoteProtocolError as error:
-            return (error,)
-
-    def believe(self, record: LogRecord, events: tuple[Event, ...]) -> Update:
-        """The update of a record whose events are known already."""
+        """What `record` says and does. Never raises: the error of a frame that is no JSON object is a value here."""
         before = after = self.state
+        try:
+            events: tuple[Event, ...] = self._readers[record[2]](record[3])
+        except RemoteProtocolError as error:
+            events = (error,)
         for event in events:
             after = reduce(after, event)
-        update = Update(record, events, before, after, self.dialect)
         self.state = after
-        if record.sender == "local":
+        update = new_update(Update, (record, events, before, after, self._dialect))
+        if record[2] == "local":
             self._follow_connection(events)
         return update
 
-    def believe_append(self, record: LogRecord, size: int) -> Update:
+    def step_append(self, record: LogRecord, size: int) -> Update:
         """The update of a record that appends `size` bytes of the user's audio, as `step` gives it, but unread.
 
         Fifty such records go out a second, and their effect is one number.
         """
         settled, live, sent = before = self.state
-        self.state = after = RealtimeState((settled, live, sent + size))
-        return UnreadUpdate(record, before, after, self.dialect)
+        self.state = after = new_state(RealtimeState, (settled, live, sent + size))
+        return new_update(Update, (record, None, before, after, self._dialect))
 
     def updates(self, records: Iterable[LogRecord]) -> Iterator[Update]:
         """One update a record."""
@@ -63,4 +62,5 @@ class Reader:
     def _follow_connection(self, events: tuple[Event, ...]) -> None:
         for event in events:
             if isinstance(event, ConnectionOpened) and event.dialect in DIALECTS:
-                self.dialect = DIALECTS[event.dialect]
+                self._dialect = DIALECTS[event.dialect]
+                self._readers = self._dialect.readers

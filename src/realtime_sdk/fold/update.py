@@ -1,6 +1,8 @@
 """One record understood: what it said, what was true before, and what is true now."""
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from realtime_sdk.errors import RemoteProtocolError
 from realtime_sdk.log import LogRecord
@@ -11,30 +13,30 @@ from realtime_sdk.state import RealtimeState
 if TYPE_CHECKING:
     from realtime_sdk.dialects import Dialect
 
-__all__ = ["Event", "UnreadUpdate", "Update"]
+__all__ = ["Event", "Update", "new_update"]
 
 Event: TypeAlias = WireModel | UnknownEvent | RemoteProtocolError
 """A server, client or local event; one we do not know; or the error of a frame that is no JSON object."""
 
 
-class Update:
-    """What one record did. `before` and `after` are states, which never change under your hands."""
+class Update(tuple[LogRecord, tuple[Event, ...] | None, RealtimeState, RealtimeState, "Dialect"]):
+    """What one record did. `before` and `after` are states, which never change under your hands.
 
-    __slots__ = ("after", "before", "dialect", "events", "record")
+    A tuple, because one is made for every frame; read it by its names.
+    """
 
-    def __init__(
-        self,
-        record: LogRecord,
-        events: tuple[Event, ...],
-        before: RealtimeState,
-        after: RealtimeState,
-        dialect: "Dialect",
-    ) -> None:
-        self.record = record
-        self.events = events
-        self.before = before
-        self.after = after
-        self.dialect = dialect
+    __slots__ = ()
+
+    record: LogRecord = property(itemgetter(0))  # type: ignore[assignment]
+    before: RealtimeState = property(itemgetter(2))  # type: ignore[assignment]
+    after: RealtimeState = property(itemgetter(3))  # type: ignore[assignment]
+    dialect: "Dialect" = property(itemgetter(4))  # type: ignore[assignment]
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events of the record in GA's vocabulary: mostly one, none where they have no counterpart there."""
+        events = self[1]
+        return self.dialect.read(self.record.frame, self.record.sender) if events is None else events
 
     @property
     def event(self) -> Any:
@@ -42,7 +44,13 @@ class Update:
 
         A frame of another dialect may stand for several events: `events` has them all, this is the first.
         """
-        return self.events[0] if self.events else None
+        events = self.events
+        return events[0] if events else None
+
+    @property
+    def is_unread(self) -> bool:
+        """True for audio that was sent: its effect was known without reading the frame, which `events` does."""
+        return self[1] is None
 
     @property
     def state(self) -> RealtimeState:
@@ -59,20 +67,6 @@ class Update:
         return f"<Update {self.record.seq} {self.record.sender} {names}>"
 
 
-class UnreadUpdate(Update):
-    """An update whose effect was known without reading its frame: `events` reads it when asked for."""
-
-    __slots__ = ()
-
-    def __init__(  # pyright: ignore[reportMissingSuperCall]
-        self, record: LogRecord, before: RealtimeState, after: RealtimeState, dialect: "Dialect"
-    ) -> None:
-        self.record = record
-        self.before = before
-        self.after = after
-        self.dialect = dialect
-
-    @property
-    def events(self) -> tuple[Event, ...]:  # type: ignore[override]
-        """The events of the record, read now."""
-        return self.dialect.read(self.record.frame, self.record.sender)
+_Fields: TypeAlias = "tuple[LogRecord, tuple[Event, ...] | None, RealtimeState, RealtimeState, Dialect]"
+new_update: Final = cast("Callable[[type[Update], _Fields], Update]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
+"""Makes an update of its parts without the detour over its class."""

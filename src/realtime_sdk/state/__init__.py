@@ -3,7 +3,7 @@
 from realtime_sdk.state.anomalies import KINDS
 from realtime_sdk.state.interruption import Cut, cuts, interrupts_by_itself
 from realtime_sdk.state.persistent import PMap, PSeq
-from realtime_sdk.state.realtime_state import Conversation, Items, RealtimeState
+from realtime_sdk.state.realtime_state import Conversation, Items, RealtimeState, new_state
 from realtime_sdk.state.reduce import IGNORED, REDUCERS, reduce
 from realtime_sdk.state.selectors import (
     Message,
@@ -65,6 +65,7 @@ __all__ = [
     "interrupts_by_itself",
     "is_responding",
     "messages",
+    "new_state",
     "pending_approvals",
     "pending_calls",
     "reduce",
