@@ -16,6 +16,7 @@ from realtime_sdk.state.selectors import (
     turns,
 )
 from realtime_sdk.state.summary import summary
+from realtime_sdk.state.usage import Tokens, TranscriptionUsage, Usage
 from realtime_sdk.state.values import (
     Anomaly,
     Epoch,
@@ -27,11 +28,8 @@ from realtime_sdk.state.values import (
     Reported,
     Response,
     Speech,
-    Tokens,
-    TranscriptionUsage,
     TranscriptSegment,
     Translation,
-    Usage,
 )
 
 __all__ = [

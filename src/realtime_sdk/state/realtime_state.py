@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias, cast
 from realtime_sdk.protocol.models import Session, TranscriptionSession
 from realtime_sdk.state.live import Draft, Entry
 from realtime_sdk.state.persistent import PMap, PSeq
+from realtime_sdk.state.usage import TranscriptionUsage, Usage
 from realtime_sdk.state.values import (
     Anomaly,
     Epoch,
@@ -21,9 +22,7 @@ from realtime_sdk.state.values import (
     RateLimit,
     Reported,
     Response,
-    TranscriptionUsage,
     Translation,
-    Usage,
     evolve,
 )
 

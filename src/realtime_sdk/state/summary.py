@@ -5,7 +5,8 @@ from typing import Any
 from realtime_sdk.protocol.unknown import Unknown
 from realtime_sdk.state.realtime_state import RealtimeState
 from realtime_sdk.state.selectors import pending_calls
-from realtime_sdk.state.values import Anomaly, Epoch, Item, Reported, Response, Usage
+from realtime_sdk.state.usage import Usage
+from realtime_sdk.state.values import Anomaly, Epoch, Item, Reported, Response
 
 __all__ = ["summary"]
 

@@ -5,12 +5,12 @@ No behaviour but reading. None means unknown or absent, never empty; audio is co
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import add
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from realtime_sdk.protocol.unknown import Unknown
 from realtime_sdk.state.heard import heard_text
 from realtime_sdk.state.persistent import PMap, PSeq
+from realtime_sdk.state.usage import Usage
 
 __all__ = [
     "Anomaly",
@@ -23,11 +23,8 @@ __all__ = [
     "Reported",
     "Response",
     "Speech",
-    "Tokens",
     "TranscriptSegment",
-    "TranscriptionUsage",
     "Translation",
-    "Usage",
     "evolve",
     "make",
 ]
@@ -206,55 +203,6 @@ def _written(part: Part) -> str | None:
 
 def _heard(part: Part) -> str | None:
     return part.heard_text if part.truncated_ms is not None else _written(part)
-
-
-class Tokens(NamedTuple):
-    """Tokens of one direction, by modality. `cached_*` are contained in the others, `reasoning` in `text`."""
-
-    total: int = 0
-    text: int = 0
-    audio: int = 0
-    image: int = 0
-    cached: int = 0
-    cached_text: int = 0
-    cached_audio: int = 0
-    cached_image: int = 0
-    reasoning: int = 0
-
-    def plus(self, other: "Tokens") -> "Tokens":
-        """The sum of both."""
-        return Tokens(*map(add, self, other))
-
-
-class Usage(NamedTuple):
-    """Tokens of responses, as `response.done` states them."""
-
-    input: Tokens = Tokens()
-    output: Tokens = Tokens()
-
-    @property
-    def total_tokens(self) -> int:
-        """All tokens of both directions."""
-        return self.input.total + self.output.total
-
-    def plus(self, other: "Usage") -> "Usage":
-        """The sum of both."""
-        return Usage(self.input.plus(other.input), self.output.plus(other.output))
-
-
-@dataclass(frozen=True)
-class TranscriptionUsage:
-    """What input transcription took, which is billed apart: tokens or seconds, as the model counts."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    seconds: float = 0.0
-
-    def plus(self, other: "TranscriptionUsage") -> "TranscriptionUsage":
-        """The sum of both."""
-        return TranscriptionUsage(
-            *(a + b for a, b in zip(self.__dict__.values(), other.__dict__.values(), strict=True))
-        )
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from realtime_sdk.state.live import (
 from realtime_sdk.state.realtime_state import Edit, RealtimeState, new_state
 from realtime_sdk.state.reducers.placing import Table, noted, put, settled, start_draft
 from realtime_sdk.state.reducers.wire_items import part_of
-from realtime_sdk.state.values import TranscriptionUsage, TranscriptSegment
+from realtime_sdk.state.usage import TranscriptionUsage
+from realtime_sdk.state.values import TranscriptSegment
 
 __all__ = ["TABLE"]
 

@@ -57,7 +57,7 @@ def finished(edit: Edit, wire: Any, event: Any, **of_response: Any) -> Item | No
     body = _kept(edit, wire, event, of_response)
     if body is None:
         return None
-    return with_final_body(known or settled(edit, body.id) or with_early_deltas(edit, body), body)
+    return with_final_body(settled(edit, body.id) or with_early_deltas(edit, body), body)
 
 
 def _content(wire: Any) -> Any:

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from realtime_sdk.protocol import models
 from realtime_sdk.protocol.unknown import Unknown
-from realtime_sdk.state.values import PCM_BYTES_PER_MS, Item, Part, Tokens, Usage, evolve, make
+from realtime_sdk.state.usage import Tokens, Usage
+from realtime_sdk.state.values import PCM_BYTES_PER_MS, Item, Part, evolve, make
 
 __all__ = ["bytes_per_ms", "decoded_size", "item_of", "part_of", "usage_of"]
 
