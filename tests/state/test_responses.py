@@ -87,6 +87,13 @@ def test_an_out_of_band_response_stays_out_of_the_conversation() -> None:
     assert state.active_response_id == "main"
 
 
+def test_the_last_word_on_an_out_of_band_item_wins_over_its_deltas() -> None:
+    state = after(created("oob", conversation_id=None), item_of("added", assistant("m"), "oob"))
+    final = assistant("m", {"type": "output_text", "text": "aside"}, status="completed")
+    state = after(text("m", " aside ", "oob"), ended("oob", conversation_id=None, output=[final]), state=state)
+    assert state.items["m"].text == "aside"
+
+
 def test_a_response_that_was_never_created_is_taken_in_and_noted() -> None:
     state = after(item_of("added", assistant("m")), added(assistant("m"), None), ended())
     assert (state.responses["r"].status, state.conversation.order) == ("completed", ("m",))

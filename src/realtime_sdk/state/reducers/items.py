@@ -50,14 +50,13 @@ def finished(edit: Edit, wire: Any, event: Any, **of_response: Any) -> Item | No
     known = edit.items.get(wire.id)
     if known is not None and known.in_conversation and known.has_words and (known.ended or _says_the_same(known, wire)):
         return settled(edit, known.id)
-    if known is not None and known.in_conversation:
-        known = settled(edit, known.id) or known
-        if _is_whole(known, wire):
-            return evolve(known, status=known.status if known.ended else wire.status or known.status, ended=True)
+    known = settled(edit, wire.id) if known is not None else None
+    if known is not None and known.in_conversation and _is_whole(known, wire):
+        return evolve(known, status=known.status if known.ended else wire.status or known.status, ended=True)
     body = _kept(edit, wire, event, of_response)
     if body is None:
         return None
-    return with_final_body(settled(edit, body.id) or with_early_deltas(edit, body), body)
+    return with_final_body(known or with_early_deltas(edit, body), body)
 
 
 def _content(wire: Any) -> Any:
