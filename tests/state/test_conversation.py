@@ -235,3 +235,12 @@ def test_turns_and_transcript_read_the_conversation() -> None:
         (["u1", "u2"], ["m"]),
         (["u3"], []),
     ]
+
+
+def test_a_part_that_cannot_be_is_noted_and_costs_nothing() -> None:
+    state = after(created(), item_of("added", assistant("m")), added(assistant("m"), None))
+    of = {"response_id": "r", "item_id": "m", "output_index": 0}
+    for index in (-1, 10**12):
+        state = after(server("response.output_text.delta", delta="x", content_index=index, **of), state=state)
+    assert state.items["m"].parts == ()
+    assert kinds(state) == ["impossible_part", "impossible_part"]

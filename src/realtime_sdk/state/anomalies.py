@@ -17,6 +17,7 @@ KINDS: Final = {
     "deleted_item": "An event names an item that was deleted. It does not come back.",
     "late_delta": "A delta came after the end of its item. It changes nothing.",
     "late_event": "An event came after its response or item had ended. The first end stays.",
+    "impossible_part": "An event names a part below the first, or far beyond the last. The event changes nothing.",
     "missing_id": "An item or response came without an id. It cannot be kept.",
     "session_restarted": "A second session began in one log without a new connection being recorded.",
 }

@@ -32,6 +32,9 @@ from realtime_sdk.state.values import TranscriptSegment
 
 __all__ = ["TABLE"]
 
+PARTS_LIMIT: Final = 256
+"""How many parts an item may have; real ones have one or two. A server's slip must not cost our memory."""
+
 INPUT: Final = frozenset({hear, heard_whole, not_heard, hear_speaker})
 """What is said of a user's item, which is complete before it is transcribed."""
 
@@ -61,6 +64,9 @@ def _arguing(how: How, field: str) -> Callable[[RealtimeState, Any], RealtimeSta
 def _say(state: RealtimeState, event: Any, item_id: str, entry: Entry) -> RealtimeState:
     """The state with one delta more of an item."""
     settled_half, live, sent = state
+    if not 0 <= entry[1] < PARTS_LIMIT:
+        detail = f"{event.type} names part {entry[1]} of {item_id}"
+        return noted(state, "impossible_part", detail, event_type=event.type, item_id=item_id)
     draft = live.get(item_id)
     if draft is None:
         return _begin(state, event, entry)
@@ -133,8 +139,8 @@ def _transcribed(state: RealtimeState, event: Any, entry: Entry) -> RealtimeStat
     """The state with the entry folded into the event's item; for an item not yet known it waits."""
     edit = Edit.of(state)
     item = settled(edit, event.item_id)
-    if item is None or not item.in_conversation:
-        return _begin(state, event, entry)
+    if item is None or not item.in_conversation or not 0 <= entry[1] < PARTS_LIMIT:
+        return _say(state, event, event.item_id, entry)
     put(edit, folded(item, (entry,)))
     return edit.done()
 
