@@ -236,7 +236,7 @@ def test_memory_is_flat_in_the_length_of_the_log(tmp_path: Path) -> None:
         tracemalloc.stop()
         return highest
 
-    assert peak(1_500) < peak(400) + 2_000_000
+    assert peak(800) < peak(300) + 2_000_000
 
 
 def test_recorded_sessions_have_tracks(shared_logs: Path, tmp_path: Path) -> None:

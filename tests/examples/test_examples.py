@@ -16,7 +16,7 @@ SAYS = {
     "tool_call": r'opening_hours \{"day": "Monday"\}\nOn Monday we are open from 9 to 17\.\n',
     "follow_events": r"(?s).* 1 client: response\.create\n.* server: response\.output_audio\.delta\n.*done\n",
     "talk": r"(\d+) of \1 ms were heard\n",
-    "listen_back": r"\S+spoken\.wav: \d\.\d s of the user, \d\.\d s to the end\n\S+spoken\.packed\.jsonl: 1\d\d of 1\d\d records .+\n",
+    "listen_back": r"\S+\.wav: \d\.\d s of the user, .+\n\S+\.packed\.jsonl: 1\d\d of 1\d\d records .+\n",
     "replay_log": r"(?s)\d+ records, \d items .*: Hello!\n.*The longest answer has \d+ words\.\n",
 }
 
