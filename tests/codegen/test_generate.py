@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from codegen.__main__ import main
 from codegen.generate import EXAMPLES, GENERATED, build, check, generate
-from codegen.specs import ROOT, Spec, SpecError, as_json
+from codegen.specs import ROOT, Spec, SpecError, as_json, digest
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +32,6 @@ def test_what_is_generated_does_not_depend_on_the_hash_seed(built: dict[Path, st
     ran = subprocess.run(
         [sys.executable, "-c", asked], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
-    from codegen.specs import digest
-
     assert ran.stdout.strip() == digest(repr(built).encode())
 
 
@@ -59,6 +58,18 @@ def test_check_shows_a_diff_and_generate_repairs_it(
     assert "-left = 1" in difference
     assert generate(Spec(), tmp_path) == [registry, stale]
     assert check(Spec(), tmp_path) == ""
+
+
+def test_the_command_writes_checks_and_says_what_it_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], built: dict[Path, str]
+) -> None:
+    monkeypatch.setattr("codegen.generate.build", lambda spec: built)
+    assert main(["generate", "--check"]) == 0
+    assert main(["generate"]) == 0
+    assert capsys.readouterr().out == "generated files are up to date\ngenerated files were up to date\n"
+    monkeypatch.setattr("codegen.generate.build", lambda spec: {**built, GENERATED / "ga/new.py": "x = 1\n"})
+    assert main(["generate", "--check"]) == 1
+    assert capsys.readouterr().out.endswith("@@ -0,0 +1 @@\n+x = 1\n")
 
 
 def test_a_patch_that_changes_no_class_stops_the_build(tmp_path: Path) -> None:

@@ -2,16 +2,21 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from codegen.names import pascal
-from realtime_sdk.protocol import client_events, models, registries, server_events
+from realtime_sdk.protocol import beta, client_events, models, registries, server_events, translation
 from realtime_sdk.protocol.local import LOCAL_EVENTS
-from realtime_sdk.protocol.registries import GA
 from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase
 from tests.protocol.spoken import DIALECTS, registry_of
 
+PUBLIC: dict[str, tuple[Any, Any, Any]] = {
+    "ga": (server_events, client_events, models),
+    "beta": (beta.server_events, beta.client_events, beta.models),
+    "translation": (translation.server_events, translation.client_events, translation.models),
+}
 COUNTS = {"ga": (46, 11), "translation": (7, 3), "beta": (34, 12)}
 
 
@@ -32,9 +37,12 @@ def test_each_dialect_has_a_stamp_of_its_own() -> None:
 
 
 def test_the_public_modules_hold_the_classes_of_the_registry_and_nothing_else() -> None:
-    assert {getattr(server_events, name) for name in server_events.__all__} == set(GA.server.values())
-    assert {getattr(client_events, name) for name in client_events.__all__} == set(GA.client.values())
-    assert not set(models.__all__) & {*server_events.__all__, *client_events.__all__}
+    for dialect, (server, client, rest) in PUBLIC.items():
+        registry = registry_of(dialect)
+        assert {getattr(server, name) for name in server.__all__} == set(registry.server.values())
+        assert {getattr(client, name) for name in client.__all__} == set(registry.client.values())
+        assert all(hasattr(rest, name) for name in rest.__all__)
+        assert not set(rest.__all__) & {*server.__all__, *client.__all__}
 
 
 def test_every_registry_reads_local_events() -> None:

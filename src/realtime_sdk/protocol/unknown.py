@@ -70,10 +70,6 @@ class Unknown:
         """The `type` that the value names, None if it names none."""
         return _text(self.raw, "type")
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, schema_of: GetCoreSchemaHandler) -> CoreSchema:
-        return _fallback(cls, lambda raw: f"no {cls.__name__.removeprefix('Unknown')} is known like this")
-
 
 class UnknownItem(Unknown):
     """A conversation item of an unknown kind, or one that is not built as its kind should be."""
