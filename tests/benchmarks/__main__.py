@@ -50,9 +50,8 @@ def verdict(lines: Sequence[Line]) -> str:
     """How many goals are met, and which are not."""
     judged = [line for line in lines if line.is_met is not None]
     open_ones = [f"  {line.row} against {line.against or 'its goal'}" for line in judged if not line.is_met]
-    return "\n".join([f"{len(judged) - len(open_ones)} of {len(judged)} goals are met{':' * bool(open_ones)}"[:200]] + [
-        f"{one}: not met" for one in open_ones
-    ])
+    met = f"{len(judged) - len(open_ones)} of {len(judged)} goals are met"
+    return "\n".join((f"{met}; not these:", *open_ones) if open_ones else (met,))
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ It prints its port and ends with its input. The path of a connection says what i
 one frame and then writes a workload's frames as fast as the socket takes them, ready made; `/sink` reads and forgets.
 """
 
+import atexit
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,9 +19,17 @@ from websockets.sync.server import ServerConnection, serve
 
 from tests.benchmarks.workload import Script, frames_of
 
-__all__ = ["started"]
+__all__ = ["url"]
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@lru_cache(maxsize=1)
+def url() -> str:
+    """The URL of the far side, which is started at the first call and ends with this process."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(started())
 
 
 @contextmanager

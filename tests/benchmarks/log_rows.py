@@ -14,7 +14,7 @@ import orjson
 from realtime_sdk.fold import Fold, Update, replay, replay_many
 from realtime_sdk.log import Durability, EventLog, FileSink, LogHeader
 from tests.benchmarks.measure import wall_ns
-from tests.benchmarks.row import EVENTS_PER_S, MB_PER_S, Row, S, Scale, TimedRow, Works, at_least
+from tests.benchmarks.row import EVENTS_PER_S, MB_PER_S, MS_PER_FILE, Row, Scale, TimedRow, Works, at_least
 from tests.benchmarks.workload import Said, conversation
 
 __all__ = ["rows", "write_log"]
@@ -34,14 +34,14 @@ def rows(scale: Scale) -> Iterator[Row]:
         yield TimedRow(name=f"log write, with a file in 64 kB pieces, {kind}", prepare=partial(gathering, said))
     small, mix = (partial(conversation, scale.log_turns, sound=False), partial(conversation, scale.turns[0], sound=True))
     yield TimedRow(
-        name="log load, small", prepare=partial(loading, small, False), unit=EVENTS_PER_S, floor=LOAD_EVENTS_PER_S
+        name="log load, small", prepare=partial(loading, small, in_bytes=False), unit=EVENTS_PER_S, floor=LOAD_EVENTS_PER_S
     )
-    yield TimedRow(name="log load, mix", prepare=partial(loading, mix, True), unit=MB_PER_S, floor=LOAD_MB_PER_S)
+    yield TimedRow(name="log load, mix", prepare=partial(loading, mix, in_bytes=True), unit=MB_PER_S, floor=LOAD_MB_PER_S)
     yield TimedRow(name="log load and replay, small", prepare=partial(replaying, small), unit=EVENTS_PER_S)
     yield TimedRow(
-        name="replay_many, two cores (by the wall)",
+        name="replay_many, two workers (by the wall)",
         prepare=partial(spreading, small, scale.files),
-        unit=S,
+        unit=MS_PER_FILE,
         clock=wall_ns,
         goals={"serial": SCALING_GOAL},
     )
@@ -114,7 +114,7 @@ def fresh_paths(stack: ExitStack) -> Iterator[Path]:
 # Reading
 
 
-def loading(said: Callable[[], tuple[Said, ...]], in_bytes: bool, stack: ExitStack) -> Works:
+def loading(said: Callable[[], tuple[Said, ...]], stack: ExitStack, *, in_bytes: bool) -> Works:
     """Stream a file record by record; load it whole; and the limit, orjson line by line. In events or in bytes."""
     path = next(fresh_paths(stack))
     write_log(path, said())

@@ -8,7 +8,7 @@ from realtime_sdk.dialects import OPENAI
 from realtime_sdk.log import EventLog
 from realtime_sdk.protocol.server_events import ResponseOutputAudioDelta
 from realtime_sdk.session.core import SessionCore
-from realtime_sdk.state import RealtimeState
+from realtime_sdk.state import RealtimeState, reduce
 from tests.benchmarks.limit import BareSession
 from tests.benchmarks.measure import Spent, cpu_ns
 from tests.benchmarks.row import Row, Scale, TimedRow, Works, at_most
@@ -27,6 +27,7 @@ def rows(scale: Scale) -> Iterator[Row]:
     for turns in scale.turns:
         small = partial(both_ways, lambda turns=turns: conversation(turns, sound=False))
         yield TimedRow(name=f"whole path, small, {turns:,} turns", prepare=small, goals={LIMIT: SMALL_GOAL})
+    yield TimedRow(name=f"stages, small, {scale.turns[1]:,} turns", prepare=partial(stages, scale.turns[1]))
     with_collector = partial(both_ways, lambda: conversation(scale.turns[1], sound=False))
     yield TimedRow(
         name=f"whole path, small, {scale.turns[1]:,} turns, collector on", prepare=with_collector, collector=True
@@ -70,6 +71,37 @@ def bare_way(said: Sequence[Said]) -> int:
         else:
             receive(frame, 0)
     return len(said)
+
+
+def stages(turns: int, _stack: ExitStack) -> Works:
+    """The path and its parts, each alone: remember, read, reduce. What is left is what joins them."""
+    said = conversation(turns, sound=False)
+    records = [*filled(said)]
+    events = [event for record in records for event in OPENAI.read(record.frame, record.sender)]
+
+    def reading() -> int:
+        for record in records:
+            OPENAI.read(record.frame, record.sender)
+        return len(said)
+
+    def reducing() -> int:
+        state = RealtimeState.empty()
+        for event in events:
+            state = reduce(state, event)
+        return len(said)
+
+    def remembering() -> int:
+        return len(filled(said))
+
+    whole = partial(our_way, said)
+    return {"whole path": whole, "log.append": remembering, "dialect.read": reading, "reduce": reducing}
+
+
+def filled(said: Iterable[Said]) -> EventLog:
+    log = EventLog()
+    for sender, frame in said:
+        log.append(sender, frame, at_ns=0)
+    return log
 
 
 # ------------------------------------------------------------------------------------------------------------------

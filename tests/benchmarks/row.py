@@ -11,7 +11,28 @@ from typing import TypeAlias
 
 from tests.benchmarks.measure import Budget, Clock, Samples, Work, cpu_ns, interleaved
 
-__all__ = ["CountedRow", "Goal", "Line", "Row", "Rows", "Scale", "TimedRow", "Unit", "at_least", "at_most", "missing"]
+__all__ = [
+    "EVENTS_PER_S",
+    "MB_PER_S",
+    "MS",
+    "MS_PER_FILE",
+    "US_PER_EVENT",
+    "US_PER_FRAME",
+    "CountedRow",
+    "GivenRow",
+    "Goal",
+    "Line",
+    "Prepare",
+    "Row",
+    "Rows",
+    "Scale",
+    "TimedRow",
+    "Unit",
+    "Works",
+    "at_least",
+    "at_most",
+    "missing",
+]
 
 
 @dataclass(frozen=True)
@@ -47,7 +68,7 @@ class Unit:
 US_PER_EVENT = Unit("µs/event", lambda ns: ns / 1e3)
 US_PER_FRAME = Unit("µs/frame", lambda ns: ns / 1e3)
 MS = Unit("ms", lambda ns: ns / 1e6)
-S = Unit("s", lambda ns: ns / 1e9)
+MS_PER_FILE = Unit("ms/file", lambda ns: ns / 1e6)
 EVENTS_PER_S = Unit("events/s", lambda ns: 1e9 / ns, rising=True)
 MB_PER_S = Unit("MB/s", lambda ns: 1e3 / ns, rising=True)
 

@@ -1,4 +1,4 @@
-"""Over a loopback websocket, both ways: the transport alone, the core behind it, the whole session; against bare websockets.
+"""Over a loopback websocket, both ways: the transport, the core behind it, the session; against bare `websockets`.
 
 The other side runs in a process of its own and has its frames ready, so the CPU time here is this side's. The clock
 runs from the frame that sets the other side off to the last one received, without the handshake.
@@ -22,7 +22,7 @@ from realtime_sdk.protocol.server_events import ResponseOutputAudioDelta
 from realtime_sdk.session.core import SessionCore
 from realtime_sdk.transport import WebsocketOptions
 from realtime_sdk.transport.websocket import connect, running_loop
-from tests.benchmarks.far_side import started
+from tests.benchmarks import far_side
 from tests.benchmarks.limit import BareSession, bare_append
 from tests.benchmarks.measure import Spent, cpu_ns
 from tests.benchmarks.row import US_PER_FRAME, Row, Scale, TimedRow, Works, at_most
@@ -31,7 +31,7 @@ from tests.benchmarks.workload import frames_of
 
 __all__ = ["rows"]
 
-BARE, LIMIT = "websockets", "websockets + orjson + pybase64"
+BARE, LIMIT = "bare", "bare + orjson + pybase64"
 GOALS = {"small": at_most(1.45), "sound": at_most(1.15)}
 OPTIONS = WebsocketOptions(proxy=False, ping_interval=None, close_timeout=1)
 GO = b'{"type":"input_audio_buffer.clear"}'
@@ -47,26 +47,25 @@ def rows(scale: Scale) -> Iterator[Row]:
             ways = partial(receiving, loop, kind, size)
             alone = {"transport": through_transport, BARE: bare}
             yield row(name=f"receive, {kind}, transport alone, {loop}", prepare=partial(ways, alone))
-            core = {"transport + core": through_core, LIMIT: bare_with_json, f"{LIMIT} + dicts": bare_with_dicts}
+            core = {"transport + core": through_core, LIMIT: bare_with_json, "bare + orjson + dicts": bare_with_dicts}
             goals = {LIMIT: GOALS[kind]} if loop == "asyncio" else {}
             yield row(name=f"receive, {kind}, whole path, {loop}", prepare=partial(ways, core), goals=goals)
             whole = {"session.updates()": through_session, LIMIT: bare_with_json}
             yield row(name=f"receive, {kind}, session, {loop}", prepare=partial(ways, whole), goals=goals)
-        send = {"transport": sent_by_transport, "session.append_audio": sent_by_session, BARE: sent_bare}
-        prepare = partial(sending, loop, scale.frames // 3, send)
-        yield row(name=f"send, 20 ms appends, {loop}", prepare=prepare)
-        send = {"session.append_audio": sent_by_session, BARE: sent_bare}
-        yield row(name=f"send, session, {loop}", prepare=partial(sending, loop, scale.frames // 3, send))
+        for what, way in (("transport alone", sent_by_transport), ("session", sent_by_session)):
+            send = {what: way, BARE: sent_bare}
+            prepare = partial(sending, loop, max(scale.frames // 3, 1), send)
+            yield row(name=f"send, 20 ms appends, {what}, {loop}", prepare=prepare)
 
 
-def receiving(loop: str, kind: str, size: int, ways: dict[str, Way], stack: ExitStack) -> Works:
-    url = f"{stack.enter_context(started())}/{kind}/{size}"
+def receiving(loop: str, kind: str, size: int, ways: dict[str, Way], _stack: ExitStack) -> Works:
+    url = f"{far_side.url()}/{kind}/{size}"
     count = len(frames_of(kind, size))
     return {name: partial(anyio.run, way, url, count, backend=loop) for name, way in ways.items()}
 
 
-def sending(loop: str, count: int, ways: dict[str, Way], stack: ExitStack) -> Works:
-    url = f"{stack.enter_context(started())}/sink"
+def sending(loop: str, count: int, ways: dict[str, Way], _stack: ExitStack) -> Works:
+    url = f"{far_side.url()}/sink"
     return {name: partial(anyio.run, way, url, count, backend=loop) for name, way in ways.items()}
 
 

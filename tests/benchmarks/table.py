@@ -12,20 +12,19 @@ from typing import Any
 
 from tests.benchmarks.row import Line
 
-__all__ = ["HEADING", "written", "write_json"]
+__all__ = ["HEADING", "cells", "surroundings", "write_json", "written"]
 
 MARKS = {True: "✓", False: "✗", None: " "}
-WIDTHS = (44, 22, 27, 22, 15, 17, 2)
+WIDTHS = (48, 32, 25, 20, 14, 20, 1)
+ALIGN = "<><>><<"
 HEADING = ("row", "ours, median (best)", "against", "theirs", "ratio (of bests)", "goal", "")
 PACKAGES = ("orjson", "pydantic", "pydantic_core", "pybase64", "websockets", "anyio", "trio", "openai", "openai-agents")
 
 
 def written(cells: Sequence[str]) -> str:
     """One line of the table."""
-    first, *rest = cells
-    aligned = [cell.ljust(width) if index in {1, 4, 5} else cell.rjust(width) for index, (cell, width) in
-               enumerate(zip(rest, WIDTHS[1:], strict=True))]
-    return "  ".join((first.ljust(WIDTHS[0]), *aligned)).rstrip()
+    aligned = [f"{cell:{align}{width}}" for cell, align, width in zip(cells, ALIGN, WIDTHS, strict=True)]
+    return "  ".join(aligned).rstrip()
 
 
 def cells(line: Line) -> tuple[str, ...]:
