@@ -144,15 +144,16 @@ class Run:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self._used: set[int] = set()
-        self._pending: tuple[Rule, int] | None = None
+        self._pending: tuple[tuple[Rule, int], ...] = ()
         self.done: tuple[str, ...] = ()
         """The titles of the replies that were given, in order."""
 
     def __call__(self, turn: Turn) -> object:
         """The reply to a turn."""
-        if self._pending is not None and (turn.outputs or not _calls(*self._pending)):
-            rule, place = self._pending
-            return self._give(rule, place, turn)
+        for rule, place in reversed(self._pending):
+            if turn.outputs or not _calls(rule, place):
+                self._pending = tuple(one for one in self._pending if one != (rule, place))
+                return self._give(rule, place, turn)
         for index, rule in enumerate(self._scenario.rules):
             if index not in self._used and rule.fits(turn):
                 if not rule.repeats:
@@ -168,7 +169,8 @@ class Run:
         return tuple(title for title in self._scenario.steps() if title not in self.done)
 
     def _give(self, rule: Rule, place: int, turn: Turn) -> Reply:
-        self._pending = (rule, place + 1) if place + 1 < len(rule.replies) else None
+        if place + 1 < len(rule.replies):
+            self._pending = (*self._pending, (rule, place + 1))
         self.done = (*self.done, _title(rule, place))
         return tuple(_filled(step, turn) for step in rule.replies[place])
 

@@ -7,14 +7,14 @@ steps of the scenario that were never used.
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict
 
 import anyio
 from anyio.abc import TaskGroup
+from typing_extensions import Unpack
 
 from realtime_sdk._version import __version__
 from realtime_sdk.audio.pacing import Clock, RealClock
@@ -33,7 +33,7 @@ from realtime_sdk.transport.base import Transport
 from realtime_sdk.transport.endpoint import Endpoint
 from realtime_sdk.transport.memory import pair
 
-__all__ = ["Manner", "Simulation", "Voice", "simulate"]
+__all__ = ["Options", "Simulation", "Voice", "simulate"]
 
 Voice: TypeAlias = Literal["tones", "espeak"]
 ReplyTo: TypeAlias = Callable[[Turn], object]
@@ -48,32 +48,50 @@ _BETA_REFUSED = Fault(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Manner:
-    """How a simulation behaves; the arguments of `simulate`, where they are explained."""
+class Options(TypedDict, total=False):
+    """The finer points of a simulation; keyword arguments of `simulate`."""
 
-    speed: float = 0.0
-    seed: str = "0"
-    voice: Voice = "tones"
-    model: str = "gpt-realtime-2.1"
-    beta: Literal["accept", "refuse"] = "accept"
-    ear: Ear | None = None
-    clips: tuple[Clip, ...] | None = None
-    vad: MakeVad | None = None
-    hold_items: bool = False
-    session_ms: int = 3_600_000
-    started_at_s: int | None = None
-    log_dir: Path | None = None
-    clock: Clock | None = None
+    seed: str | int
+    """Equal seeds give equal ids. Default 0."""
+    voice: Voice
+    """`tones` (default), or `espeak` to speak with espeak-ng."""
+    model: str
+    """The model of clients that ask for none. Default `gpt-realtime-2.1`."""
+    beta: Literal["accept", "refuse"]
+    """What becomes of clients that ask for the beta dialect; refused they are told so, and closed with 4000."""
+    ear: Ear
+    """Writes speech down, before the known clips are tried."""
+    clips: tuple[Clip, ...]
+    """The clips that are recognised, in place of the shipped ones; see `known_clips`."""
+    vad: MakeVad
+    """Makes a detector of speech in place of the energy gate: called with the rules and the position in ms."""
+    hold_items: bool
+    """Acknowledge items that come during a response after it, as Azure was seen to do."""
+    session_ms: int
+    """How long a session may last. Default one hour."""
+    started_at_s: int
+    """The wall clock at the start of a session (Unix seconds), from which `expires_at` is counted. Default now."""
+    clock: Clock
+    """The clock that paces answers. Default the event loop's."""
 
 
 class Simulation:
     """A running server. `url` and `endpoint` are where it listens, `sessions` all that it had, in order."""
 
-    def __init__(self, scenario: Scenario | None, reply: ReplyTo | None, manner: Manner) -> None:
+    def __init__(
+        self,
+        scenario: Scenario | None,
+        reply: ReplyTo | None,
+        *,
+        speed: float,
+        log_dir: str | Path | None,
+        options: Options,
+    ) -> None:
         self._scenario = scenario
         self._reply = reply
-        self._manner = manner
+        self._speed = speed
+        self._log_dir = None if log_dir is None else Path(log_dir)
+        self._options = options
         self._group: TaskGroup
         self._at: tuple[str, int] | None = None
         self.sessions: tuple[SimulatedSession, ...] = ()
@@ -125,24 +143,28 @@ class Simulation:
         return session
 
     def _part(self, knock: Knock, number: int, run: Run | None) -> Part:
-        manner, beta = self._manner, "realtime=v1" in knock.headers.get("openai-beta", "")
+        options, beta = self._options, "realtime=v1" in knock.headers.get("openai-beta", "")
         return Part(
             reply=self._reply or run or persona,
             ears=self._ears(),
-            spoken=manner.voice == "espeak",
+            spoken=options.get("voice") == "espeak",
             dialect=BETA if beta else OPENAI,
-            settings=Settings(
-                speed=manner.speed,
-                seed=f"{manner.seed}/{number}",
-                model=knock.query.get("model") or manner.model,
-                intent="transcription" if knock.query.get("intent") == "transcription" else "realtime",
-                longest_ms=manner.session_ms,
-                started_at_s=_now_s() if manner.started_at_s is None else manner.started_at_s,
-                hold_items=manner.hold_items,
-                make_vad=manner.vad,
-            ),
-            clock=manner.clock or RealClock(),
-            refusal=_BETA_REFUSED if beta and manner.beta == "refuse" else None,
+            settings=self._settings(knock, number),
+            clock=options.get("clock") or RealClock(),
+            refusal=_BETA_REFUSED if beta and options.get("beta") == "refuse" else None,
+        )
+
+    def _settings(self, knock: Knock, number: int) -> Settings:
+        options = self._options
+        return Settings(
+            speed=self._speed,
+            seed=f"{options.get('seed', 0)}/{number}",
+            model=knock.query.get("model") or options.get("model", "gpt-realtime-2.1"),
+            intent="transcription" if knock.query.get("intent") == "transcription" else "realtime",
+            longest_ms=options.get("session_ms", 3_600_000),
+            started_at_s=options.get("started_at_s", int(datetime.now(UTC).timestamp())),
+            hold_items=options.get("hold_items", False),
+            make_vad=options.get("vad"),
         )
 
     def _ears(self) -> tuple[Callable[[Utterance], object], ...]:
@@ -150,18 +172,17 @@ class Simulation:
         ears: list[Callable[[Utterance], object]] = []
         if self._scenario is not None:
             ears.append(partial(_scripted, self._scenario.hears))
-        if self._manner.ear is not None:
-            ears.append(self._manner.ear)
-        clips = self._manner.clips
-        ears.append(lambda utterance: recognise(utterance.pcm, shipped_clips() if clips is None else clips))
+        if "ear" in self._options:
+            ears.append(self._options["ear"])
+        ears.append(lambda utterance: recognise(utterance.pcm, self._options.get("clips") or shipped_clips()))
         return tuple(ears)
 
     def _log(self, dialect: Dialect) -> EventLog:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         header = LogHeader(dialect=dialect.name, spec=registries.GA.spec, sdk=__version__, started_at=now)
         log = EventLog(header)
-        if self._manner.log_dir is not None:
-            log.add_sink(FileSink(_free_name(self._manner.log_dir), header))
+        if self._log_dir is not None:
+            log.add_sink(FileSink(_free_name(self._log_dir), header))
         return log
 
     def _check(self) -> None:
@@ -174,10 +195,6 @@ class Simulation:
         unused = tuple(title for title in self._scenario.steps() if title not in used)
         if unused:
             raise ScenarioError(f"the scenario has steps left over: {'; '.join(unused)}", steps=unused)
-
-
-def _now_s() -> int:
-    return int(datetime.now(UTC).timestamp())
 
 
 def _scripted(hears: tuple[str, ...], utterance: Utterance) -> str | None:
@@ -199,66 +216,33 @@ async def simulate(
     speed: float = 0.0,
     host: str = "127.0.0.1",
     port: int | None = 0,
-    voice: Voice = "tones",
-    vad: MakeVad | None = None,
-    ear: Ear | None = None,
-    clips: tuple[Clip, ...] | None = None,
-    model: str = "gpt-realtime-2.1",
-    seed: str | int = 0,
-    beta: Literal["accept", "refuse"] = "accept",
-    hold_items: bool = False,
-    session_ms: int = 3_600_000,
-    started_at_s: int | None = None,
     log_dir: str | Path | None = None,
-    clock: Clock | None = None,
+    **options: Unpack[Options],
 ) -> AsyncGenerator[Simulation, None]:
     """A realtime server for as long as the block lasts: any client can talk to it, without key and network.
 
     What it answers: `scenario`, or `reply(turn)` (sync or async; text, a step, or several), or the built-in persona.
     `speed` is how fast it speaks: 0 at once (the default), 1 in real time, 10 ten times as fast; only a server that
-    takes its time can be interrupted. `port` 0 takes a free one, None opens none (`memory()` alone).
-    `ear(utterance)` writes speech down, before the known `clips` (the shipped ones unless given) are tried;
-    `vad(rules, start_ms)` makes a detector in place of the energy gate; `voice="espeak"` speaks with espeak-ng.
-    `model` is the one that clients get who ask for none. `hold_items` acknowledges items that come during a response
-    after it. Sessions end after `session_ms`; `started_at_s` (Unix seconds, now unless given) is what `expires_at` is
-    counted from. `log_dir` gets a log file for every session. Equal `seed`s give equal ids.
+    takes its time can be interrupted. `port` 0 takes a free one, None opens none (`memory()` alone). `log_dir` gets a
+    log file for every session. `Options` has the rest.
 
     On leaving, ScenarioError for a scenario with steps left over, and an ExceptionGroup of what replies and ears
     raised; unless the block itself raises. OSError if the port cannot be opened.
     """
     if scenario is not None and reply is not None:
         raise ScenarioError("a simulation answers by a scenario or by a reply, not by both")
-    manner = Manner(
-        speed=speed,
-        seed=str(seed),
-        voice=voice,
-        model=model,
-        beta=beta,
-        ear=ear,
-        clips=clips,
-        vad=vad,
-        hold_items=hold_items,
-        session_ms=session_ms,
-        started_at_s=started_at_s,
-        log_dir=None if log_dir is None else Path(log_dir),
-        clock=clock,
-    )
+    simulation = Simulation(scenario, reply, speed=speed, log_dir=log_dir, options=options)
     raised: Exception | KeyboardInterrupt | None = None
-    simulation = Simulation(scenario, reply, manner)
-    async with anyio.create_task_group() as simulation._group:
-        async with AsyncExitStack() as stack:
-            if port is not None:
-                simulation._at = (
-                    host,
-                    await stack.enter_async_context(listening(simulation._serve, host=host, port=port)),
-                )
-            try:
-                yield simulation
-            except (Exception, KeyboardInterrupt) as error:
-                raised = error  # outside of the group, so that it arrives as it is and in no group
-            finally:
-                await _end(simulation)
-        simulation._group.cancel_scope.cancel()
+    async with anyio.create_task_group() as simulation._group, AsyncExitStack() as stack:
+        if port is not None:
+            port = await stack.enter_async_context(listening(simulation._serve, host=host, port=port))
+            simulation._at = (host, port)
+        try:
+            yield simulation
+        except (Exception, KeyboardInterrupt) as error:
+            raised = error  # raised outside of the group, so that it arrives as it is and in no group
+        finally:
+            await _end(simulation)
     if raised is not None:
         raise raised
     simulation._check()
