@@ -4,7 +4,9 @@ import json
 
 from hypothesis import strategies as st
 
-__all__ = ["AUDIO", "SMALL", "any_frames", "json_objects"]
+from realtime_sdk.log import redact
+
+__all__ = ["AUDIO", "SMALL", "any_frames", "innocent_frames", "json_objects"]
 
 SMALL = b'{"type":"response.output_text.delta","event_id":"event_1","delta":"hello"}'
 AUDIO = (
@@ -58,3 +60,5 @@ any_frames = (
     )
     | json_objects.map(lambda value: json.dumps(value, indent=1).encode())
 )
+innocent_frames = any_frames.filter(lambda frame: redact(frame) == (frame, ()))
+"""Frames without secrets: the strategies above know the names in this project's sources, and use them."""

@@ -63,10 +63,12 @@ def test_secrets_in_a_capture_do_not_enter_the_log(tmp_path: Path) -> None:
     lines = (
         b'{"sender":"server","event":{"client_secret":{"value":"ek_1"}}}',
         b'{"sender":"client","text":"Authorization: Bearer abc"}',
+        b'{"sender":"client","redacted":["/a","/b"],"event":{"a":"[redacted]","b":"ek_1","c":"ek_1"}}',
     )
     assert list(EventLog.load(write(tmp_path / "capture.jsonl", *lines))) == [
         LogRecord(0, None, "server", b'{"client_secret":{"value":"[redacted]"}}', ("/client_secret/value",)),
         LogRecord(1, None, "client", b"Authorization: [redacted]", ("",)),
+        LogRecord(2, None, "client", b'{"a":"[redacted]","b":"[redacted]","c":"[redacted]"}', ("/a", "/b", "/c")),
     ]
 
 

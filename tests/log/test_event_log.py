@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from realtime_sdk.log import EventLog, Keep, LogHeader, LogRecord, LogStatistics, SinkError
-from tests.log.frames import AUDIO, SMALL, any_frames
+from tests.log.frames import AUDIO, SMALL, innocent_frames
 
 SECRET = b'{"type":"session.update","session":{"tools":[{"type":"mcp","authorization":"hunter2"}]}}'
 CLEAN = SECRET.replace(b"hunter2", b"[redacted]")
@@ -87,7 +87,7 @@ def test_a_record_holds_the_very_bytes_that_came() -> None:
     assert log[0].at_ns is None
 
 
-@given(any_frames)
+@given(innocent_frames)
 def test_any_frame_stays_byte_for_byte(frame: bytes) -> None:
     log = EventLog()
     assert log.append("server", frame, at_ns=1) == LogRecord(0, 1, "server", frame)

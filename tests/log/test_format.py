@@ -20,7 +20,7 @@ HEADER_LINE = (
 records = st.builds(
     LogRecord,
     st.integers(0, 10**15),
-    st.none() | st.integers(0, 10**15),
+    st.none() | st.integers(-(10**15), 10**25),
     st.sampled_from(["client", "server", "local"]),
     any_frames,
     st.lists(st.text().map(lambda name: "/" + name), max_size=2).map(tuple),

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from realtime_sdk.errors import LogFormatError
 from realtime_sdk.log import EventLog, LogHeader, LogRecord, LogStream, Sender, stream as stream_module
-from tests.log.frames import AUDIO, SMALL, any_frames
+from tests.log.frames import AUDIO, SMALL, innocent_frames
 
 HEADER = LogHeader(dialect="openai", started_at="2026-11-24T10:00:00Z")
 
@@ -23,6 +23,7 @@ class InMemory:
     def __init__(self, content: bytes = b"", name: str = "log.jsonl") -> None:
         self.content = content
         self.name = name
+        self.flushed = 0
 
     def open(self, mode: str, /) -> IO[bytes]:
         assert mode in {"rb", "wb"}
@@ -38,6 +39,9 @@ class Written(io.BytesIO):
     def __init__(self, path: InMemory) -> None:
         super().__init__()
         self._path = path
+
+    def flush(self) -> None:
+        self._path.flushed += 1
 
     def close(self) -> None:
         if not self.closed:
@@ -70,8 +74,8 @@ def test_a_file_gives_back_the_log_byte_for_byte() -> None:
         assert (log.header, list(log), log.torn) == (HEADER, list(LOG), None)
 
 
-@given(st.lists(any_frames, max_size=6), st.sampled_from(["log.jsonl", "log.jsonl.gz"]))
-def test_any_frames_come_back_from_a_file(frames: list[bytes], name: str) -> None:
+@given(st.lists(innocent_frames, max_size=6), st.sampled_from(["log.jsonl", "log.jsonl.gz"]))
+def test_innocent_frames_come_back_from_a_file(frames: list[bytes], name: str) -> None:
     log = said(*frames)
     assert [record.frame for record in EventLog.load(InMemory(written(log, name)))] == frames
     assert list(EventLog.load(InMemory(written(log, name)))) == list(log)

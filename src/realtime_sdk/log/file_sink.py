@@ -42,7 +42,8 @@ class FileSink:
         replace: bool = False,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        if durability.fsync_every_ms is not None and not isinstance(path, str | os.PathLike):
+        is_local = isinstance(path, str | os.PathLike)
+        if durability.fsync_every_ms is not None and not is_local:
             raise ValueError("only a file of this machine can be synced")
         self.path = path
         self._pending = encode_header(header or LogHeader())
@@ -51,7 +52,7 @@ class FileSink:
         self._fsync_every_ns = _ns(durability.fsync_every_ms)
         self._flushed_ns = self._fsynced_ns = clock_ns()
         gzip = is_gzip(path)
-        each = durability == Durability() and not gzip  # each write goes to the system, and that is all
+        each = durability == Durability() and is_local and not gzip  # each write goes to the system, and that is all
         self._output = create(path, replace=replace, buffer_bytes=0 if each else BUFFER_BYTES, gzip=gzip)
         self._is_buffered = not each
         self._is_closed = False

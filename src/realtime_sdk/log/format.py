@@ -179,7 +179,7 @@ def read_capture_line(line: bytes, seq: int) -> LogRecord | None:
     if record is None or not may_hold_secret(record.frame):
         return record
     frame, redacted = replace_secrets(record.frame)
-    return record._replace(frame=frame, redacted=record.redacted or redacted)
+    return record._replace(frame=frame, redacted=tuple(dict.fromkeys(record.redacted + redacted)))
 
 
 def _capture_record(line: bytes, seq: int) -> LogRecord | None:
@@ -204,7 +204,7 @@ def _record(found: Mapping[str, Member], seq: int) -> LogRecord:
     at_ns = _optional(found, "at_ns", int)
     pointers = cast("list[object] | None", _optional(found, "redacted", list))  # what is in it, is turned into text
     left_out = _optional(found, "audio_left_out", int) or 0
-    if min(seq, at_ns or 0, left_out) < 0:
+    if min(seq, left_out) < 0:
         raise LogFormatError("a number is below 0")
     return LogRecord(seq, at_ns, sender, _frame(found), tuple(map(str, pointers or ())), left_out)
 

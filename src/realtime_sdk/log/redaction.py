@@ -33,8 +33,9 @@ _LONGEST_NAME: Final = 64
 # Under this name every string is a secret, whatever the names below it.
 _SECRET_PARENTS: Final = ("headers",)
 
-# Traces that every secret above leaves in a frame: pieces of names in the spellings that occur, starts of keys, and
-# ASCII letters written as \u escapes. Plain literals, so that the scan looks for all of them at once.
+# Traces that every secret leaves in a frame: pieces of names in the spellings that occur (`api_key`, `apiKey`,
+# `Api-Key`, `API_KEY`), starts of keys, and ASCII letters written as \u escapes. What has none is no secret. Plain
+# literals, so that the scan looks for all of them at once.
 _TRACES: Final = "|".join(
     (
         "ek_",
@@ -140,7 +141,7 @@ def _clean_string(span: StringSpan, token: bytes) -> bytes:
 
 def _clean_text(text: str) -> str:
     """A text without keys, without values of secret fields of JSON in it, and without secret header lines."""
-    if text.isascii() and not _has_trace(text):
+    if not _has_trace(text.encode("ascii", "replace")):
         return text
     for pattern in (_KEY, _FIELD_IN_TEXT, _FIELD_DEEPER, _LINE_IN_TEXT):
         text = pattern.sub(_keep_the_rest, text)
@@ -165,7 +166,7 @@ def _names_secret(step: str | int) -> bool:
 
 @lru_cache(maxsize=512)
 def _ends_as_secret(step: str) -> bool:
-    name = re.sub(r"[^a-z0-9]", "", step.lower())
+    name = re.sub(r"[^a-z0-9]", "", step.lower()) if _has_trace(step.encode("ascii", "replace")) else ""
     return name.endswith(_SECRET_NAMES) or name in _SECRET_PARENTS
 
 
