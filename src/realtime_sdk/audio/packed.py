@@ -24,7 +24,7 @@ from realtime_sdk.audio.sink import AudioSink
 from realtime_sdk.audio.wires import Wires
 from realtime_sdk.errors import LogFormatError
 from realtime_sdk.fold import Update, updates
-from realtime_sdk.log import FORMAT, EventLog, FileSink, LogHeader, LogRecord, LogStream
+from realtime_sdk.log import FORMAT, EventLog, FileSink, LogHeader, LogPath, LogRecord, LogStream
 
 __all__ = ["PackedLog", "Packing", "open_log", "pack", "unpack"]
 
@@ -97,10 +97,10 @@ def unpack(log: LogFile, path: LogFile | None = None) -> Path:
     return target
 
 
-def open_log(path: LogFile) -> "LogStream | PackedLog":
-    """The records of a log file, one by one, in bounded memory; of a packed one with their sound."""
+def open_log(path: LogPath) -> "LogStream | PackedLog":
+    """The records of a log file, one by one, in bounded memory; of a packed one of this machine with their sound."""
     stream = EventLog.stream(path)
-    if _META not in stream.header.meta:
+    if _META not in stream.header.meta or not isinstance(path, str | PathLike):
         return stream
     stream.close()
     return PackedLog(path)

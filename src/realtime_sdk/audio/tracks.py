@@ -14,12 +14,12 @@ from types import MappingProxyType, TracebackType
 from typing import Literal, Self
 
 from realtime_sdk.audio.formats import PCM
+from realtime_sdk.audio.packed import open_log
 from realtime_sdk.audio.pcm import PcmFormat
 from realtime_sdk.audio.recording import Recording, record, stop
 from realtime_sdk.audio.sink import AudioSink
 from realtime_sdk.audio.tape import Tape
 from realtime_sdk.fold import Fold, fold
-from realtime_sdk.log import EventLog
 
 __all__ = ["LAYOUTS", "Cut", "Export", "Layout", "Tracks", "export_tracks", "tracks"]
 
@@ -115,12 +115,12 @@ def export_tracks(
     dialect: str | None = None,
     overwrite: bool = False,
 ) -> Export:
-    """Write the tracks of a log file to a sound file: `path`, or the log's name with `.wav`.
+    """Write the tracks of a log file, packed or not, to a sound file: `path`, or the log's name with `.wav`.
 
     What `realtime-sdk tracks LOG` does. Errors: LogFormatError, AudioFormatError, FileExistsError, OSError.
     """
     target = Path(path) if path is not None else _beside(Path(log))
-    with EventLog.stream(log) as records, fold(records, tracks(heard=heard), dialect=dialect) as found:
+    with open_log(log) as records, fold(records, tracks(heard=heard), dialect=dialect) as found:
         found.export(target, layout=layout, overwrite=overwrite)
         return Export(target, found.duration_ms, found.user.duration_ms, found.assistant.duration_ms, found.cuts)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from realtime_sdk.cli import sound_words
 from realtime_sdk.cli.ending import INTERRUPTED, Ending, as_endings
 
 __all__ = ["app", "run"]
@@ -22,6 +23,8 @@ _MisuseError: Final[type[Exception]] = next(
 app = typer.Typer(
     add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
 )
+app.command()(sound_words.tracks)
+app.add_typer(sound_words.log, name="log")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -83,6 +86,7 @@ def realtime_sdk(
     \b
     realtime-sdk demo              a spoken conversation, without a key
     realtime-sdk show call.jsonl   what was said in a session
+    realtime-sdk tracks call.jsonl how it sounded
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

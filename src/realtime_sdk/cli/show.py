@@ -8,6 +8,7 @@ from typing import IO
 
 from pydantic_core import to_json
 
+from realtime_sdk.audio.packed import open_log
 from realtime_sdk.cli.conversation import conversation
 from realtime_sdk.cli.ending import MISUSED, Ending
 from realtime_sdk.cli.lines import Line, print_lines
@@ -15,7 +16,7 @@ from realtime_sdk.cli.remarks import heading, remarks
 from realtime_sdk.dialects import get
 from realtime_sdk.errors import LocalProtocolError, LogFormatError
 from realtime_sdk.fold import reader_of
-from realtime_sdk.log import LogPath, LogStream
+from realtime_sdk.log import LogPath
 from realtime_sdk.state import RealtimeState, summary
 
 __all__ = ["Reading", "lines", "read", "show"]
@@ -56,7 +57,7 @@ def show(log: str, *, at: int | None, as_json: bool, dialect: str | None) -> Non
 def read(log: LogPath, *, at: int | None = None, dialect: str | None = None) -> Reading:
     """What a log says after `at` records, or after all. Only the state is kept, none of the records."""
     _check_dialect(dialect)
-    with LogStream(log) as stream:
+    with open_log(log) as stream:
         reader, records = reader_of(stream, dialect=dialect)
         count = 0
         try:
