@@ -13,6 +13,7 @@ from pathlib import Path
 from codegen.dcg import write_models
 from codegen.examples import examples_of
 from codegen.registry import registry_files
+from codegen.seed import seed_files
 from codegen.specs import DIALECTS, ROOT, Spec, as_json
 
 __all__ = ["build", "check", "generate"]
@@ -27,8 +28,9 @@ def build(spec: Spec) -> dict[Path, str]:
         folder = Path(scratch)
         for dialect in DIALECTS:
             _build_dialect(spec, dialect, folder / GENERATED / dialect, folder)
+        _build_seed(spec, folder / GENERATED / "seed")
         _format(folder / GENERATED)
-        return {path: (folder / path).read_text() for path in sorted(_present(folder))}
+        return {path: (folder / path).read_text("utf-8") for path in sorted(_present(folder))}
 
 
 def generate(spec: Spec, root: Path = ROOT) -> list[Path]:
@@ -38,7 +40,7 @@ def generate(spec: Spec, root: Path = ROOT) -> list[Path]:
     changed = [path for path, text in made.items() if _text(root / path) != text]
     for path in changed:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(made[path])
+        (root / path).write_text(made[path], "utf-8")
     for path in stale:
         (root / path).unlink()
     return sorted([*changed, *stale])
@@ -62,10 +64,16 @@ def _build_dialect(spec: Spec, dialect: str, package: Path, scratch: Path) -> No
     plan = spec.plan(dialect)
     write_models(plan, spec.descriptions(dialect), package / "models.py", scratch)
     for name, source in registry_files(plan, spec.stamp(dialect)).items():
-        (package / name).write_text(source)
+        (package / name).write_text(source, "utf-8")
     examples = scratch / EXAMPLES / f"{dialect}.json"
     examples.parent.mkdir(parents=True, exist_ok=True)
-    examples.write_text(as_json(examples_of(plan)))
+    examples.write_text(as_json(examples_of(plan)), "utf-8")
+
+
+def _build_seed(spec: Spec, package: Path) -> None:
+    package.mkdir(parents=True)
+    for name, source in seed_files(spec.seed(), spec.descriptions("seed"), spec.stamp("seed")).items():
+        (package / name).write_text(source, "utf-8")
 
 
 def _format(folder: Path) -> None:
@@ -82,4 +90,4 @@ def _present(root: Path) -> set[Path]:
 
 
 def _text(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
+    return path.read_text("utf-8") if path.exists() else ""

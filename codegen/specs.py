@@ -17,6 +17,7 @@ __all__ = ["DIALECTS", "ROOT", "Spec", "SpecError", "as_json", "digest"]
 
 ROOT = Path(__file__).resolve().parents[1]
 DIALECTS = ("ga", "beta", "translation")
+SEED = "seed-2024-10.json"
 INPUTS = ("{dialect}.json", "overlay.json", "names.toml")
 
 
@@ -36,6 +37,10 @@ class Spec:
         if self._json("PINNED.json")["files"].get(name) != digest((self.folder / name).read_bytes()):
             raise SpecError(f"spec/{name} is not as it was captured (PINNED.json): correct it in overlay.json instead")
         return self._json(name)
+
+    def seed(self) -> dict[str, Any]:
+        """The facts of the 2024 reference: models, defaults and events, read off its text by hand."""
+        return self._json(SEED)
 
     def patches(self, dialect: str) -> list[dict[str, Any]]:
         """Our corrections of a dialect, in the order in which they apply."""
@@ -60,23 +65,23 @@ class Spec:
             return False
 
     def _plan(self, dialect: str, patches: list[dict[str, Any]]) -> Plan:
-        tables = tomllib.loads((self.folder / "names.toml").read_text())
+        tables = tomllib.loads((self.folder / "names.toml").read_text("utf-8"))
         return normalised(patched(self.captured(dialect), patches), NameTable.read(dialect, tables))
 
     def descriptions(self, dialect: str) -> dict[str, str]:
         """Class → our sentence about it; a dialect's own sentence goes before the shared one."""
-        texts = yaml.safe_load((self.folder / "descriptions.yaml").read_text())
+        texts = yaml.safe_load((self.folder / "descriptions.yaml").read_text("utf-8"))
         return {**texts.get("shared", {}), **texts.get(dialect, {})}
 
     def stamp(self, dialect: str) -> str:
         """Twelve hex digits that change when anything changes that decides what the dialect's classes take."""
         whole = hashlib.sha256()
-        for name in INPUTS:
+        for name in (SEED,) if dialect == "seed" else INPUTS:
             whole.update((self.folder / name.format(dialect=dialect)).read_bytes())
         return whole.hexdigest()[:12]
 
     def _json(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / name).read_text())
+        found: dict[str, Any] = json.loads((self.folder / name).read_text("utf-8"))
         return found
 
 

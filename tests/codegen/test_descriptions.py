@@ -13,6 +13,11 @@ def test_every_class_has_its_sentence(dialect: str) -> None:
     assert set(Spec().plan(dialect).objects()) - set(Spec().descriptions(dialect)) == set()
 
 
+def test_every_class_of_the_2024_reference_has_its_sentence_and_no_other() -> None:
+    classes = {name for name, schema in Spec().seed()["schemas"].items() if "properties" in schema}
+    assert set(TEXTS["seed"]) == classes
+
+
 def test_every_sentence_has_a_class() -> None:
     classes = {dialect: set(Spec().plan(dialect).objects()) for dialect in DIALECTS}
     for dialect in DIALECTS:
