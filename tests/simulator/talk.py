@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from realtime_sdk.audio.wav import read_wav
+from realtime_sdk.dialects import OPENAI, Dialect
 from realtime_sdk.protocol.codec import decode, encode, encode_append
 from realtime_sdk.protocol.wire import WireModel
 from realtime_sdk.simulator import brain
@@ -38,6 +39,7 @@ class Talk:
     settings: Settings = field(default_factory=lambda: Settings(speed=0))
     hear: Callable[[Utterance], str | Unheard] = lambda _: "hello"
     answering: bool = True
+    dialect: Dialect = OPENAI
     said: list[dict[str, Any]] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
@@ -53,7 +55,8 @@ class Talk:
         before = len(self.said)
         for event in events:
             frame = json.dumps(event).encode() if isinstance(event, dict) else encode(event)
-            self._take(brain.step(self.server, decode(frame, sender="client")))
+            for named in self.dialect.read(frame, "client"):
+                self._take(brain.step(self.server, named))
         return self.said[before:]
 
     def speak(self, pcm: bytes, *, piece_ms: int = 100) -> list[dict[str, Any]]:
@@ -95,9 +98,9 @@ class Talk:
     def _take(self, step: Step) -> None:
         self.server = step.server
         self.closing = step.closing or self.closing
-        for event in step.out:
-            self.frames.append(encode(event))
-            self.said.append(json.loads(self.frames[-1]))
+        for frame in [frame for event in step.out for frame in self.dialect.write(event, sender="server")]:
+            self.frames.append(frame)
+            self.said.append(json.loads(frame))
         for wish in step.wanted:
             if isinstance(wish, Utterance):
                 self._take(brain.step(self.server, Heard(wish.item_id, self.hear(wish))))

@@ -8,7 +8,7 @@ import pytest
 from realtime_sdk.simulator.brain import Answered, Fault, Settings, TimePasses
 from realtime_sdk.simulator.reply import Call, Fail, Say, Think, Wait
 from tests.simulator.order import violations
-from tests.simulator.talk import GET_WEATHER, Talk, codes, kinds, of_kind, only, user_text
+from tests.simulator.talk import GET_WEATHER, Talk, clip, codes, kinds, of_kind, only, user_text
 
 SPOKEN = [
     "response.created",
@@ -279,3 +279,30 @@ def test_an_empty_reply_is_a_complete_response_without_items(modality: str) -> N
 def test_metadata_has_its_limits(metadata: dict[str, Any], code: str) -> None:
     said = Talk().send({"type": "response.create", "response": {"metadata": metadata}})
     assert [error for error, _ in codes(said)] == [code]
+
+
+def test_a_sideband_gets_no_sound_and_a_buffer_that_plays() -> None:
+    talk = Talk(reply=lambda _: "x" * 16, settings=Settings(speed=1, sideband=True))
+    assert talk.said == []
+    talk.ask("hello")
+    talk.wait(60_000)
+    order = kinds(talk.said)
+    assert "response.output_audio.delta" not in order
+    assert order.index("output_audio_buffer.started") < order.index("response.output_audio.done")
+    assert order[-3:] == ["response.done", "rate_limits.updated", "output_audio_buffer.stopped"]
+
+
+def test_what_a_sideband_plays_can_be_cleared_and_is_by_the_users_voice() -> None:
+    talk = Talk(reply=lambda _: "x" * 160, settings=Settings(speed=1, sideband=True))
+    talk.ask("hello")
+    talk.wait(2_000)
+    talk.send({"type": "response.cancel"})
+    assert kinds(talk.send({"type": "output_audio_buffer.clear"})) == ["output_audio_buffer.cleared"]
+    talk.ask("again")
+    talk.wait(2_000)
+    assert kinds(talk.speak(clip("weather")))[-1] == "output_audio_buffer.cleared"
+    assert talk.send({"type": "output_audio_buffer.clear"}) == []
+
+
+def test_a_client_that_plays_itself_cannot_clear_the_buffer() -> None:
+    assert codes(Talk().send({"type": "output_audio_buffer.clear"})) == [("invalid_request", "type")]

@@ -65,6 +65,8 @@ class Options(TypedDict, total=False):
     """The clips that are recognised, in place of the shipped ones; see `known_clips`."""
     vad: MakeVad
     """Makes a detector of speech in place of the energy gate: called with the rules and the position in ms."""
+    rate_limits: bool
+    """Send rate_limits.updated after every response, as most servers do. Default True."""
     hold_items: bool
     """Acknowledge items that come during a response after it, as Azure was seen to do."""
     session_ms: int
@@ -163,6 +165,8 @@ class Simulation:
             intent="transcription" if knock.query.get("intent") == "transcription" else "realtime",
             longest_ms=options.get("session_ms", 3_600_000),
             started_at_s=options.get("started_at_s", int(datetime.now(UTC).timestamp())),
+            sideband="call_id" in knock.query,
+            rate_limits=options.get("rate_limits", True),
             hold_items=options.get("hold_items", False),
             make_vad=options.get("vad"),
         )

@@ -22,11 +22,12 @@ from realtime_sdk.simulator.brain.closing import close_output
 from realtime_sdk.simulator.brain.ids import filler
 from realtime_sdk.simulator.brain.items import place
 from realtime_sdk.simulator.brain.planning import Act, Arguments, Closes, Ends, Opens, Sound, Thinks, Words
+from realtime_sdk.simulator.brain.playing import play, stop_playing
 from realtime_sdk.simulator.brain.responses import finish
 from realtime_sdk.simulator.brain.saying import last_item_id, mint, say, with_live
-from realtime_sdk.simulator.brain.sounds import to_wire
+from realtime_sdk.simulator.brain.sounds import ms_of, to_wire
 from realtime_sdk.simulator.brain.transcribing import DELTA_MS, transcribe_one
-from realtime_sdk.simulator.brain.values import Held, Live, Output, Server, Transcribing
+from realtime_sdk.simulator.brain.values import Held, Live, Output, Playing, Server, Transcribing
 
 __all__ = ["due_ms", "perform"]
 
@@ -42,17 +43,34 @@ def perform(server: Server) -> Server:
         at_ms, _, todo = first
         if at_ms > server.now_ms:
             break
-        server = transcribe_one(server, todo) if isinstance(todo, Transcribing) else _next_beat(server, todo)
+        server = _done(server, todo)
     return server
 
 
-def _waiting(server: Server) -> Iterator[tuple[int, int, Transcribing | Live]]:
+def _done(server: Server, todo: Transcribing | Live | Playing) -> Server:
+    match todo:
+        case Transcribing():
+            return transcribe_one(server, todo)
+        case Live():
+            return _next_beat(server, todo)
+        case Playing():
+            return stop_playing(server)
+
+
+def _waiting(server: Server) -> Iterator[tuple[int, int, Transcribing | Live | Playing]]:
     """What waits: when it is due, its rank among equals, and the thing itself."""
     for rank, one in enumerate(server.transcribing):
         yield _at(server, one.begun_ms, DELTA_MS * (one.next_delta + 1)), rank, one
     for rank, live in enumerate(server.lives, len(server.transcribing)):
         if live.next_beat < len(live.beats):
             yield _at(server, live.begun_ms, live.beats[live.next_beat].at_ms), rank, live
+    if server.playing is not None and not _sounds_still(server, server.playing):
+        yield server.playing.until_ms, len(server.transcribing) + len(server.lives), server.playing
+
+
+def _sounds_still(server: Server, playing: Playing) -> bool:
+    """Whether the response that plays is not done: then more sound may come."""
+    return any(live.id == playing.response_id for live in server.lives)
 
 
 def _at(server: Server, begun_ms: int, after_ms: float) -> int:
@@ -129,6 +147,9 @@ def _words(server: Server, live: Live, act: Words) -> Server:
 
 
 def _sound(server: Server, live: Live, act: Sound) -> Server:
+    if server.settings.sideband:
+        server = play(server, live, ms_of(len(act.pcm)))
+        return _grown(replace(server, has_spoken=True), live, act.output, pcm=act.pcm)
     wire: JsonObject = live.terms.output_format
     audio = pybase64.b64encode(to_wire(act.pcm, str(wire.get("type", "audio/pcm")))).decode()
     server = say(

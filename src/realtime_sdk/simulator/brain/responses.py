@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from realtime_sdk.protocol.client_events import OutputAudioBufferClear, ResponseCancel, ResponseCreate
+from realtime_sdk.protocol.client_events import ResponseCancel, ResponseCreate
 from realtime_sdk.protocol.json_values import JsonObject, is_array
 from realtime_sdk.protocol.models import (
     AssistantMessage,
@@ -23,13 +23,14 @@ from realtime_sdk.simulator.brain.complaints import Complaint
 from realtime_sdk.simulator.brain.config import functions
 from realtime_sdk.simulator.brain.items import held_from_wire, release
 from realtime_sdk.simulator.brain.planning import Delivery, plan
+from realtime_sdk.simulator.brain.playing import silence
 from realtime_sdk.simulator.brain.saying import find_item, find_live, mint, refuse, say, with_live
 from realtime_sdk.simulator.brain.transcribing import want_words
 from realtime_sdk.simulator.brain.usage import usage_of
 from realtime_sdk.simulator.brain.values import Answered, Held, Live, Server, Terms, ToolOutput, Turn
 from realtime_sdk.simulator.reply import Fail
 
-__all__ = ["answer", "ask_ready", "begin", "begin_unasked", "cancel", "clear_output", "finish", "interrupt"]
+__all__ = ["answer", "ask_ready", "begin", "begin_unasked", "cancel", "finish", "interrupt"]
 
 TOKENS_PER_MINUTE = 15_000_000
 
@@ -213,15 +214,9 @@ def cancel(server: Server, event: ResponseCancel) -> Server:
 def interrupt(server: Server) -> Server:
     """End the conversation's response because the user speaks."""
     live = _default(server)
-    if live is None:
-        return server
-    return finish(server, live, "cancelled", {"type": "cancelled", "reason": "turn_detected"})
-
-
-def clear_output(server: Server, event: OutputAudioBufferClear) -> Server:
-    """Refuse: on a websocket the client plays, and there is no output buffer."""
-    message = "output_audio_buffer.clear is only supported for WebRTC and SIP sessions."
-    return refuse(server, Complaint("invalid_request", message, "type"), event.event_id)
+    if live is not None:
+        server = finish(server, live, "cancelled", {"type": "cancelled", "reason": "turn_detected"})
+    return silence(server)
 
 
 def finish(server: Server, live: Live, status: str, details: JsonObject | None = None) -> Server:
@@ -237,7 +232,9 @@ def finish(server: Server, live: Live, status: str, details: JsonObject | None =
         cached_tokens=_written(usage),
         spent_tokens=server.spent_tokens + (usage.total_tokens or 0),
     )
-    server = say(server, ResponseDone(response=done), _limits(server, usage))
+    server = say(server, ResponseDone(response=done))
+    if server.settings.rate_limits:
+        server = say(server, _limits(usage))
     return release(server)
 
 
@@ -252,7 +249,7 @@ def _written(usage: ResponseUsage) -> int:
     return (ins.text_tokens or 0 if ins else 0) + (outs.text_tokens or 0 if outs else 0)
 
 
-def _limits(server: Server, usage: ResponseUsage) -> RateLimitsUpdated:
+def _limits(usage: ResponseUsage) -> RateLimitsUpdated:
     spent = usage.total_tokens or 0
     limit = RateLimit(
         name="tokens",

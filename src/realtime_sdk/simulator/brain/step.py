@@ -17,7 +17,8 @@ from realtime_sdk.simulator.brain.hearing import append, clear, commit, restart_
 from realtime_sdk.simulator.brain.ids import Ids
 from realtime_sdk.simulator.brain.items import create_item, delete_item, retrieve, truncate
 from realtime_sdk.simulator.brain.performing import due_ms, perform
-from realtime_sdk.simulator.brain.responses import answer, ask_ready, begin, cancel, clear_output, finish
+from realtime_sdk.simulator.brain.playing import clear_output
+from realtime_sdk.simulator.brain.responses import answer, ask_ready, begin, cancel, finish
 from realtime_sdk.simulator.brain.saying import refuse, say
 from realtime_sdk.simulator.brain.transcribing import hear
 from realtime_sdk.simulator.brain.updating import update_session
@@ -40,7 +41,10 @@ __all__ = ["next_due_ms", "opened", "refused", "step"]
 def opened(settings: Settings | None = None) -> Step:
     """A server at the beginning of a session; its step says session.created."""
     server = _fresh(settings or Settings())
-    return _step(say(restart_listening(server), SessionCreated(session=server.config.shown)))
+    server = restart_listening(server)
+    if server.settings.sideband:  # the session stood before this socket came
+        return _step(server)
+    return _step(say(server, SessionCreated(session=server.config.shown)))
 
 
 def refused(settings: Settings, refusal: Fault) -> Step:

@@ -28,6 +28,7 @@ __all__ = [
     "Heard",
     "Held",
     "Live",
+    "Playing",
     "Output",
     "Server",
     "Settings",
@@ -185,6 +186,10 @@ class Settings:
     started_at_s: int = 1_767_225_600
     """The wall clock when the session began: Unix seconds."""
     longest_ms: int = 3_600_000
+    sideband: bool = False
+    """Whether the sound goes elsewhere (WebRTC, SIP): no session.created, no audio deltas, a buffer that plays."""
+    rate_limits: bool = True
+    """Whether rate_limits.updated follows every response; real servers do not always send it."""
     hold_items: bool = False
     """Whether items created during a response are acknowledged after it."""
     make_vad: MakeVad | None = None
@@ -287,6 +292,14 @@ class Transcribing:
     next_delta: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """A response's sound that the output buffer plays until `until_ms`."""
+
+    response_id: str
+    until_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """Everything that one session of the simulator knows."""
@@ -303,6 +316,8 @@ class Server:
     lives: tuple[Live, ...] = ()
     """The responses in progress, oldest first."""
     transcribing: tuple[Transcribing, ...] = ()
+    playing: Playing | None = None
+    """What the output buffer plays; always None where the client plays itself."""
     unheard: Mapping[str, JsonObject | None] = field(default_factory=dict[str, "JsonObject | None"])
     """Items whose words were asked for, with the transcription settings at that time."""
     held_back: tuple[ClientEventBase, ...] = ()
