@@ -2,29 +2,33 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-
+from tests.benchmarks import peers
 from tests.benchmarks.measure import Budget
 from tests.benchmarks.row import Line, Row, missing
 from tests.benchmarks.subjects import FULL, QUICK, all_rows
 from tests.benchmarks.table import HEADING, cells, surroundings, write_json, written
 
+TO_RUN = "to run"
 QUICK_BUDGET = Budget(total_ns=400_000_000, turn_ns=1_000_000, rounds=(3, 31))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; 1 if a row could not be run, whatever the figures are."""
     asked = parser().parse_args(arguments)
     scale, budget = (QUICK, QUICK_BUDGET) if asked.quick else (FULL, Budget())
     print(*(f"{name}: {value}" for name, value in surroundings().items()), sep="\n", end="\n\n")
-    rows = all_rows(scale)
-    wanted = [(subject, row) for subject, row in rows if re.search(asked.rows, f"{subject}: {row.name}")]
+    rows = peers.with_peers(all_rows(scale), scale, tell=print) if asked.peers else all_rows(scale)
+    wanted = [row for subject, row in rows if re.search(asked.rows, f"{subject}: {row.name}")]
     print(written(HEADING))
-    lines = [line for subject, row in wanted for line in shown(subject, row, budget)]
+    lines = [line for row in wanted for line in shown(row, budget)]
     print(f"\n{verdict(lines)}")
     if asked.json is not None:
         write_json(asked.json, lines, scale="quick" if asked.quick else "full")
+    return int(any(line.goal == TO_RUN for line in lines))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,14 +40,18 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def shown(subject: str, row: Row, budget: Budget) -> Iterator[Line]:
-    """The lines of a row, printed as they come; a row that cannot be measured says why."""
+def shown(row: Row, budget: Budget) -> Iterator[Line]:
+    """The lines of a row, printed as they come; a row that cannot be measured says why and holds nobody up."""
     if absent := missing(row):
         print(f"{row.name}: skipped, there is no {', '.join(absent)}")
         return
-    for line in row.lines(budget):
-        print(written(cells(line)), flush=True)
-        yield line
+    try:
+        for line in row.lines(budget):
+            print(written(cells(line)), flush=True)
+            yield line
+    except Exception as error:
+        print(f"{row.name}: failed, {type(error).__name__}: {error}", flush=True)
+        yield Line(f"{row.name} (failed)", "", 0.0, 0.0, goal=TO_RUN, is_met=False)
 
 
 def verdict(lines: Sequence[Line]) -> str:
@@ -55,4 +63,4 @@ def verdict(lines: Sequence[Line]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

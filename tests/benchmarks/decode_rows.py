@@ -25,9 +25,7 @@ def rows(scale: Scale) -> Iterator[Row]:
     for kind, size in (("small", scale.decode_turns), ("mix", scale.decode_turns), ("delta", scale.deltas)):
         goals = {"orjson.loads": DECODE_GOAL} if kind == "small" else {}
         yield TimedRow(name=f"decode, {kind}", prepare=partial(decoding, kind, size), goals=goals)
-    yield TimedRow(
-        name="delta → PCM", prepare=partial(sounding, scale.deltas), goals={"orjson.loads": SOUND_GOAL}
-    )
+    yield TimedRow(name="delta → PCM", prepare=partial(sounding, scale.deltas), goals={"orjson.loads": SOUND_GOAL})
 
 
 def decoding(kind: str, size: int, _stack: ExitStack) -> Works:

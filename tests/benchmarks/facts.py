@@ -1,4 +1,4 @@
-"""What both sides of the comparison know of a session, as one plain value: of our state, and of the bare dictionaries."""
+"""What both sides of the comparison know of a session, as one plain value each."""
 
 from typing import Any
 

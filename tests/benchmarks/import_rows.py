@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 
@@ -18,7 +18,8 @@ from realtime_sdk.dialects import OPENAI
 from realtime_sdk.session.core import SessionCore
 from realtime_sdk.transport import _asyncio, _connection, handshake
 rt.connect
-SessionCore(OPENAI, rt.EventLog()).receive(b'{"type":"session.created","event_id":"e","session":{"type":"realtime"}}', at_ns=0)
+greeting = b'{"type":"session.created","event_id":"event_1","session":{"type":"realtime"}}'
+SessionCore(OPENAI, rt.EventLog()).receive(greeting, at_ns=0)
 """
 """All that is loaded once the server has greeted the first session."""
 BARE = "import websockets.asyncio.client, orjson, pybase64"

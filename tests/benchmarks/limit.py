@@ -20,7 +20,18 @@ _PREFIX = b'{"type":"input_audio_buffer.append","audio":"'
 class BareSession:
     """A session as dictionaries. `items` are in the order of the conversation; their texts are lists of pieces."""
 
-    __slots__ = ("active", "items", "log", "order", "rate_limits", "responses", "session", "speech", "speeches", "usage")
+    __slots__ = (
+        "active",
+        "items",
+        "log",
+        "order",
+        "rate_limits",
+        "responses",
+        "session",
+        "speech",
+        "speeches",
+        "usage",
+    )
 
     def __init__(self) -> None:
         self.log: list[tuple[int, str, bytes]] = []

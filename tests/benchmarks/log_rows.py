@@ -1,4 +1,4 @@
-"""The log: what writing costs beside a list and a bare file, how fast a file is read, whether more cores read faster."""
+"""The log: what writing costs beside a list and a bare file, how fast files are read, by one core and by two."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -32,11 +32,11 @@ def rows(scale: Scale) -> Iterator[Row]:
         yield TimedRow(name=f"log write, in memory, {kind}", prepare=partial(appending, said))
         yield TimedRow(name=f"log write, with a file, {kind}", prepare=partial(filing, said))
         yield TimedRow(name=f"log write, with a file in 64 kB pieces, {kind}", prepare=partial(gathering, said))
-    small, mix = (partial(conversation, scale.log_turns, sound=False), partial(conversation, scale.turns[0], sound=True))
-    yield TimedRow(
-        name="log load, small", prepare=partial(loading, small, in_bytes=False), unit=EVENTS_PER_S, floor=LOAD_EVENTS_PER_S
-    )
-    yield TimedRow(name="log load, mix", prepare=partial(loading, mix, in_bytes=True), unit=MB_PER_S, floor=LOAD_MB_PER_S)
+    small = partial(conversation, scale.log_turns, sound=False)
+    mix = partial(conversation, scale.turns[0], sound=True)
+    events, size = partial(loading, small, in_bytes=False), partial(loading, mix, in_bytes=True)
+    yield TimedRow(name="log load, small", prepare=events, unit=EVENTS_PER_S, floor=LOAD_EVENTS_PER_S)
+    yield TimedRow(name="log load, mix", prepare=size, unit=MB_PER_S, floor=LOAD_MB_PER_S)
     yield TimedRow(name="log load and replay, small", prepare=partial(replaying, small), unit=EVENTS_PER_S)
     yield TimedRow(
         name="replay_many, two workers (by the wall)",

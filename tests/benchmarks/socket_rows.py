@@ -145,13 +145,15 @@ def _forget(_frame: bytes) -> None:
 
 def _parse(frame: bytes) -> Any:
     event = orjson.loads(frame)
-    return pybase64.b64decode(event["delta"], validate=True) if event["type"] == "response.output_audio.delta" else event
+    return (
+        pybase64.b64decode(event["delta"], validate=True) if event["type"] == "response.output_audio.delta" else event
+    )
 
 
 @asynccontextmanager
 async def bare_websocket(url: str) -> AsyncIterator[Any]:
     """A connection of the running loop's `websockets`, with the options that ours has."""
-    arguments = {"compression": None, "max_size": None, "proxy": None, "ping_interval": None, "close_timeout": 1}
+    arguments: dict[str, Any] = {"compression": None, "max_size": None, "proxy": None, "ping_interval": None, "close_timeout": 1}
     opening: AbstractAsyncContextManager[Any]
     if running_loop() == "trio":
         from websockets.trio.client import connect as on_trio

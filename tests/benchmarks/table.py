@@ -34,10 +34,15 @@ def cells(line: Line) -> tuple[str, ...]:
         f"{figure(line.value)} ({figure(line.best)}) {line.unit}",
         line.against or "",
         "" if line.other is None or line.other_best is None else f"{figure(line.other)} ({figure(line.other_best)})",
-        "" if line.ratio is None or line.best_ratio is None else f"{line.ratio:.2f} ({line.best_ratio:.2f})",
+        "" if line.ratio is None or line.best_ratio is None else f"{times(line.ratio)} ({times(line.best_ratio)})",
         line.goal or "",
         MARKS[line.is_met],
     )
+
+
+def times(ratio: float) -> str:
+    """A ratio of costs; one that is small as a fraction, for `so many times faster`."""
+    return f"{ratio:.2f}" if ratio >= 0.2 else f"1/{1 / ratio:.1f}"
 
 
 def figure(value: float) -> str:

@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest.importorskip("orjson", reason="the limit is made of orjson")
-
 from realtime_sdk.dialects import OPENAI
 from realtime_sdk.log import EventLog
 from realtime_sdk.protocol.codec import decode, encode, parse

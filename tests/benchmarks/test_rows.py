@@ -1,12 +1,12 @@
 """Every row still runs, on the smallest workloads: what is counted is right, how long it took is nobody's business."""
 
+import json
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-pytest.importorskip("orjson", reason="the limit is made of orjson")
-
-from tests.benchmarks import __main__ as command, sound_rows
+from tests.benchmarks import __main__ as command, peers, sound_rows
 from tests.benchmarks.measure import Budget, Samples, Spent, interleaved
 from tests.benchmarks.row import CountedRow, Line, Row, TimedRow, at_least, at_most, missing, net
 from tests.benchmarks.subjects import TINY, all_rows
@@ -108,6 +108,39 @@ def test_the_command_measures_the_rows_that_are_asked_for(
     printed = capsys.readouterr().out
     assert [line.split("  ")[0] for line in printed.splitlines() if "µs/frame" in line] == ["uplink, append frame"] * 3
     assert "of 1 goals are met" in printed
+
+
+def test_a_row_that_fails_is_told_and_holds_nobody_up(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = CountedRow(name="broken", unit="kB", count=lambda: {"ours": 1.0, "theirs": 0.0})
+    sound = CountedRow(name="sound", unit="kB", count=lambda: {"ours": 1.0})
+    monkeypatch.setattr(command, "all_rows", lambda _scale: [("memory", broken), ("memory", sound)])
+    assert command.main(["--quick"]) == 1
+    printed = capsys.readouterr().out
+    assert "broken: failed, ZeroDivisionError" in printed
+    assert "1.00 (1.00) kB" in printed
+
+
+def test_lines_are_written_for_machines_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = CountedRow(name="kept", unit="kB", count=lambda: {"ours": 3.0, "theirs": 2.0}, goals={"theirs": at_most(2)})
+    monkeypatch.setattr(command, "all_rows", lambda _scale: [("memory", row)])
+    assert command.main(["--json", str(tmp_path / "figures.json")]) == 0
+    written = json.loads((tmp_path / "figures.json").read_text("utf-8"))
+    (line,) = written["lines"]
+    assert (line["value"], line["ratio"], line["is_met"], written["scale"]) == (3.0, 1.5, True, "full")
+
+
+def test_peers_join_the_rows_of_ours_where_they_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    peer = peers.Peer("import realtime_sdk", "json", "json", lambda _scale: lambda: 1, at_most(0.5))
+    monkeypatch.setattr(peers, "PEERS", (peer,))
+    monkeypatch.setattr(peers, "find_spec", lambda module: module == "json" or None)
+    monkeypatch.setattr(peers, "MODULES", ("json", "openai"))
+    rows = {row.name: row for _, row in peers.with_peers(all_rows(TINY), TINY, tell=told.append)}
+    assert told == ["openai is not installed: its figures are left out"]
+    assert rows["import realtime_sdk"].goals == {"json": at_most(0.5)}
+    assert rows.keys() == ROWS.keys()
 
 
 def test_figures_of_the_audio_room_become_lines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What is measured on: the frames of made-up sessions, as OpenAI's servers write them. Pure: the same seed gives the same bytes.
+"""What is measured on: the frames of made-up sessions, as OpenAI's servers write them. Pure: same seed, same bytes.
 
 Modelled on recorded GA sessions: order of events, fields, ids of 21 characters, `obfuscation` beside each text delta,
 audio deltas of 200 to 400 ms PCM16 (12.8 to 25.6 kB of base64). A session without sound is what a sideband socket
@@ -24,12 +24,11 @@ WORD_MS = 300
 """How long a token of a transcript is spoken."""
 CALL_EVERY = 4
 """Each so-manieth turn calls a function first."""
-WORDS = tuple(
-    " the, is, a, to, you, of, it, in, that, we, can, your, order, about, seven, weather, London, really, I’ll, check,"
-    " please, tomorrow, morning, and, then, call, number, street, would, like, some, more, time, good, café, naïve".split(
-        ","
-    )
+SENTENCE = (
+    "the is a to you of it in that we can your order about seven weather London really I’ll check please tomorrow"
+    " morning and then call number street would like some more time good café naïve"
 )
+WORDS = tuple(f" {word}" for word in SENTENCE.split())
 FORMAT = {"type": "audio/pcm", "rate": 24_000}
 MODEL = "gpt-realtime-2.1"
 
@@ -120,9 +119,7 @@ class Script:
         """Transcript and sound, the sound a little behind, as it comes."""
         owed_ms = 0
         for index, word in enumerate(words):
-            yield self._delta(
-                "response.output_audio_transcript.delta", place, word.strip() if not index else word
-            )
+            yield self._delta("response.output_audio_transcript.delta", place, word.strip() if not index else word)
             owed_ms += WORD_MS
             while self._sound and owed_ms > 0:
                 sound = self._random.choice(self._pool)
