@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import anyio
 import pytest
 
+from realtime_sdk.audio import devices
 from realtime_sdk.audio.devices import (
     Device,
     DeviceError,
@@ -108,3 +109,36 @@ async def test_a_device_that_does_not_exist_is_refused_and_the_others_are_named(
     with pytest.raises(RealtimeError, match="0: NULL Capture Device"):
         async with Microphone(choice, null=True):
             pass
+
+
+def broken(*_: object, **__: object) -> None:
+    raise devices.miniaudio.MiniaudioError("no driver", -1)
+
+
+async def test_devices_that_cannot_be_listed_or_opened_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Devices", "CaptureDevice"):
+        monkeypatch.setattr(devices.miniaudio, name, broken)
+    with pytest.raises(DeviceError, match=r"speakers of this machine cannot be listed.*no driver"):
+        speakers()
+    with pytest.raises(DeviceError, match=r"microphone cannot be opened.*no driver"):
+        async with Microphone(null=True):
+            pass
+
+
+async def test_a_device_that_does_not_start_is_closed_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices.miniaudio.PlaybackDevice, "start", broken)
+    with pytest.raises(DeviceError, match=r"cannot be started.*no driver"):
+        async with Speaker(null=True):
+            pass
+
+
+async def test_a_machine_without_sound_is_silent_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = devices.miniaudio.PlaybackDevice
+    null = [devices.miniaudio.Backend.NULL]
+    monkeypatch.setattr(devices.miniaudio, "PlaybackDevice", lambda *a, **k: real(*a, **{**k, "backends": null}))
+    with caplog.at_level(logging.WARNING):
+        async with Speaker() as speaker:
+            speaker.feed(Delta("a", PCM.silence(1)))
+    assert [record.message for record in caplog.records] == ["this machine has no sound; the speaker is silent"]

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from realtime_sdk.audio.formats import PCM, PCMU, WireFormat
 from realtime_sdk.audio.pcm import PcmFormat
 from realtime_sdk.audio.reading import read_sound
+from realtime_sdk.audio.sink import AudioSink
 from realtime_sdk.audio.tracks import Cut, Tracks, export_tracks, tracks
 from realtime_sdk.audio.wav import read_wav
 from realtime_sdk.errors import AudioFormatError
@@ -215,6 +216,27 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(AudioFormatError):
         export_tracks(tmp_path / "call.jsonl", tmp_path / "out.mp3")
     assert [path.name for path in tmp_path.iterdir()] == ["call.jsonl"]
+
+
+def test_an_export_that_breaks_off_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("disk full")
+
+    with interrupted().tracks() as found:
+        monkeypatch.setattr(AudioSink, "write", full)
+        with pytest.raises(OSError, match="disk full"):
+            found.export(tmp_path / "out.wav")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_format_that_nobody_knows_is_taken_for_pcm(tmp_path: Path) -> None:
+    session = Session()
+    audio = {"output": {"format": {"type": "audio/opus"}}}
+    response = {"object": "realtime.response", "status": "in_progress", "output": [], "audio": audio}
+    for number in range(20):
+        session.says("server", 0, "response.created", response=response | {"id": f"r{number}"})
+    session.assistant(0, "a", tone(100))
+    assert both(session.tracks()) == ([], [(0, 100)])
 
 
 def test_memory_is_flat_in_the_length_of_the_log(tmp_path: Path) -> None:

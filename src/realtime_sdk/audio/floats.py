@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from realtime_sdk.audio.extras import Extra
 from realtime_sdk.audio.pcm import PcmFormat
-from realtime_sdk.errors import AudioFormatError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,8 +66,6 @@ def mix(sounds: Sequence[bytes]) -> bytes:
 def _integers(pcm: bytes, width: int) -> npt.NDArray[np.float32]:
     if width in (1, 2):
         return np.frombuffer(pcm, f"<i{width}").astype(np.float32)
-    if width not in (3, _WIDE):
-        raise AudioFormatError(f"PCM has 1 to 4 bytes a sample, not {width}")
     # Three bytes go to the upper end of four, so that the sign is in place; the shift brings the value back.
     wide = np.zeros((len(pcm) // width, _WIDE), np.uint8)
     wide[:, _WIDE - width :] = np.frombuffer(pcm, np.uint8).reshape(-1, width)
