@@ -12,6 +12,7 @@ from realtime_sdk.protocol.wire import WireModel
 from realtime_sdk.simulator import brain
 from realtime_sdk.simulator.brain import Fault, Settings, TimePasses, Unheard
 from realtime_sdk.simulator.reply import Call, Fail, Say, Think, Wait
+from realtime_sdk.state import RealtimeState, reduce
 from tests.simulator.order import violations
 from tests.simulator.talk import GET_WEATHER, Talk, clip, user_text
 
@@ -86,6 +87,7 @@ ANYTHING = st.one_of(
     st.sampled_from([LOUD, LOUD[:4_801], QUIET]),
     st.integers(0, 3_000),
     st.builds(Fault, st.sampled_from(["error", "rate_limit", "fail"])),
+    st.sampled_from(["delete", "retrieve", "truncate"]),
 )
 REPLIES = st.lists(
     st.one_of(
@@ -110,10 +112,19 @@ def play(script: list[Any], reply: list[Any], *, speed: float, heard: str | Unhe
                 talk.speak(happening)
             case int():
                 talk.wait(happening)
+            case str():
+                talk.send(to_newest(happening, talk))
             case _:
                 talk.happen(happening)
     talk.wait(100_000)
     return talk
+
+
+def to_newest(verb: str, talk: Talk) -> dict[str, Any]:
+    """Return an event that does something to the newest item, be it in the making."""
+    item_id = talk.server.items[-1].id if talk.server.items else "none"
+    cut = {"content_index": 0, "audio_end_ms": 100} if verb == "truncate" else {}
+    return {"type": f"conversation.item.{verb}", "item_id": item_id, **cut}
 
 
 def unknown_in(value: Any) -> list[Any]:
@@ -177,3 +188,29 @@ def test_how_time_is_cut_changes_nothing(total_ms: int, cuts: list[int]) -> None
 def test_ids_follow_from_the_seed() -> None:
     ids = [Talk(settings=Settings(speed=0, seed=seed)).said[0]["session"]["id"] for seed in ("a", "a", "b")]
     assert ids[0] == ids[1] != ids[2]
+
+
+@given(st.lists(ANYTHING, max_size=14), REPLIES, st.sampled_from([0, 1]))
+def test_the_clients_state_and_the_servers_conversation_agree(
+    script: list[Any], reply: list[Any], speed: float
+) -> None:
+    talk = play(script, reply, speed=speed)
+    state = RealtimeState.empty()
+    for frame in talk.frames:
+        state = reduce(state, decode(frame))
+    assert [shown(item) for item in state.conversation.items.values()] == [
+        held_as_shown(held) for held in talk.server.items
+    ]
+    assert state.anomalies == ()
+    assert state.active_response_id is None
+
+
+def shown(item: Any) -> tuple[Any, ...]:
+    """Return what the client knows of an item."""
+    return item.id, item.type, item.role, item.name, item.call_id, item.arguments, item.output
+
+
+def held_as_shown(held: Any) -> tuple[Any, ...]:
+    """Return the same of the server's."""
+    names = ("type", "role", "name", "call_id", "arguments", "output")
+    return held.id, *(getattr(held.item, name, None) for name in names)
