@@ -29,7 +29,8 @@ async def talk(session: RealtimeSession, microphone: Microphone, speaker: Speake
     """Play what the assistant says, and report what of it was heard."""
 
     def report(heard: PlaybackHeard) -> None:
-        session.heard(heard.item_id, heard.heard_ms, content_index=heard.content_index)
+        if heard.item_id in session.state.items:  # it may have been deleted meanwhile
+            session.heard(heard.item_id, heard.heard_ms, content_index=heard.content_index)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(listen, session, microphone, speaker)

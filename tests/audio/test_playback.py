@@ -164,6 +164,13 @@ def test_reports_tell_each_step_the_end_and_the_cut_once() -> None:
     assert buffer.reports() == ()
 
 
+def test_what_was_cut_unheard_is_no_news() -> None:
+    buffer = PlaybackBuffer(direct=True)
+    buffer.feed("a", 0, sound(100), at_ns=0)
+    buffer.clear()
+    assert buffer.reports() == ()
+
+
 class Playing(RuleBasedStateMachine):
     """Any order of calls."""
 

@@ -212,10 +212,10 @@ class PlaybackBuffer:
 
     def reports(self, *, step_ms: int = 1) -> tuple[Position, ...]:
         """The parts that were heard `step_ms` further than last reported, or by less to their end or their cut."""
-        ripe = [part for part in self._news.values() if self._is_ripe(part, step_ms)]
+        ripe = [part for part in self._news.values() if self._gained_ms(part) >= (1 if _is_over(part) else step_ms)]
         for part in ripe:
-            del self._news[part.order]
-            part.reported_ms = self._wire.ms_in_bytes(part.heard)
+            part.reported_ms += self._gained_ms(part)
+        self._news = {order: part for order, part in self._news.items() if self._gained_ms(part) > 0}
         return tuple(map(self._position, sorted(ripe, key=lambda part: part.order)))
 
     def _part(self, item_id: str, content_index: int) -> _Part:
@@ -229,10 +229,9 @@ class PlaybackBuffer:
         ms = self._wire.ms_in_bytes
         return Position(part.item_id, part.content_index, ms(part.received), ms(part.queued), ms(part.heard), part.cut)
 
-    def _is_ripe(self, part: _Part, step_ms: int) -> bool:
-        gained_ms = self._wire.ms_in_bytes(part.heard) - part.reported_ms
-        over = part.cut or part.heard == part.received
-        return gained_ms >= step_ms or (over and gained_ms > 0) or part.cut
+    def _gained_ms(self, part: _Part) -> int:
+        """How much further the part was heard than reported."""
+        return self._wire.ms_in_bytes(part.heard) - part.reported_ms
 
     def _next_part(self) -> _Part | None:
         if self._current is None or not self._current.waiting:
@@ -276,3 +275,8 @@ class PlaybackBuffer:
     def _tick_to(self, at_ns: int | None) -> None:
         if at_ns is not None:
             self.tick(at_ns)
+
+
+def _is_over(part: _Part) -> bool:
+    """Whether nothing more is to be heard of the part as it is now."""
+    return part.cut or part.heard == part.received
