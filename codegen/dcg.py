@@ -51,7 +51,7 @@ FLAGS = (
 def write_models(plan: Plan, descriptions: Mapping[str, str], output: Path, scratch: Path) -> None:
     """Write the module of a dialect's classes; `scratch` is a folder for the generator's input."""
     document = scratch / f"{plan.dialect}.json"
-    document.write_text(json.dumps(openapi_of(plan, descriptions), indent=1))
+    document.write_text(json.dumps(openapi_of(plan, descriptions), indent=1), "utf-8")
     unions = plan.open_unions()
     arguments = [
         *" ".join(FLAGS).split(),

@@ -2,7 +2,7 @@
 
 Pure passes over `shapes`. The rules, in their order: names; null moves from an alias to its uses;
 what is inline is hoisted; a single-valued `type` or `role` is a tag and every other enum is open;
-a union with an object in it gets an open last member; required-ness (docs/adr/0001).
+a union with an object in it gets an open last member; required-ness (docs/adr/0006).
 """
 
 from collections.abc import Iterable, Mapping

@@ -50,7 +50,7 @@ class Capture:
         """Put the files into the folder of the spec."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in self.files.items():
-            (folder / name).write_text(text)
+            (folder / name).write_text(text, "utf-8")
 
 
 def captured(document: Path, folder: Path, *, beta: bool = False, origin: Origin | None = None) -> Capture:
@@ -118,4 +118,4 @@ def _sorted(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
+    return path.read_text("utf-8") if path.exists() else ""
