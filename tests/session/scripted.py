@@ -11,11 +11,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from realtime_sdk.errors import ConnectionClosed
 from realtime_sdk.session import RealtimeSession, connect
+from realtime_sdk.session.continuity import Continuity
 from realtime_sdk.session.lines import task_home
-from realtime_sdk.transport import Transport, pair
+from realtime_sdk.transport import Endpoint, Transport, pair
 
 SESSION: dict[str, Any] = {
     "type": "realtime",
@@ -274,3 +276,51 @@ async def talking(
         group.start_soon(server.run)
         async with connect(transport=near, **how) as session:
             yield session, server
+
+
+class Servers:
+    """Any number of connections, each with a server of its own: what `connect(transport=…)` opens them with."""
+
+    def __init__(self, kind: type[Server] = Server, prepare: Callable[[Server, int], object] = lambda *_: None) -> None:
+        self.kind = kind
+        self.prepare = prepare
+        self.all: list[Server] = []
+        self.refusing: Exception | None = None
+        self.tries = 0
+        self._group: Any = None
+
+    @property
+    def last(self) -> Server:
+        return self.all[-1]
+
+    async def until_count(self, count: int) -> None:
+        while len(self.all) < count:
+            await checkpoint()
+
+    @asynccontextmanager
+    async def open(self, _endpoint: Endpoint) -> AsyncGenerator[Transport, None]:
+        self.tries += 1
+        await checkpoint()
+        if self.refusing is not None:
+            raise self.refusing
+        near, far = pair()
+        server = self.kind(far)
+        server.session["id"] = f"sess_{len(self.all) + 1}"
+        self.prepare(server, len(self.all))
+        self.all.append(server)
+        self._group.start_soon(server.run)
+        try:
+            yield near
+        finally:
+            await near.aclose()
+
+    @asynccontextmanager
+    async def talking(self, **how: Any) -> AsyncGenerator[tuple[RealtimeSession, "Servers"], None]:
+        """A session with them that goes on after breaks, at once and without chance."""
+        policy = how.pop("continuity", AT_ONCE)
+        async with task_home() as self._group:
+            async with connect(Endpoint("memory:"), transport=self.open, continuity=policy, **how) as session:
+                yield session, self
+
+
+AT_ONCE = Continuity(first_delay_s=0, jitter=0, rollover_before_s=None, attempts=4)

@@ -42,7 +42,8 @@ class EpochStarted(LocalEventBase):
     """A new connection goes on with an old conversation.
 
     `epoch` counts from 0 for the first connection; `replayed` maps the ids of items of the epoch before
-    to their ids in this one; `lost` are the ids of items that could not be restored.
+    to their ids in this one, None where that was said before; `lost` names what could not be restored: ids of
+    items, and in words what is no item.
     """
 
     type: Literal["local.epoch_started"] = "local.epoch_started"

@@ -1,22 +1,27 @@
 """The living session: connect, say, listen, wait. Everything it does is in its log; its state is a fold over that."""
 
 from realtime_sdk.session.connect import connect
+from realtime_sdk.session.continuity import Continuity
 from realtime_sdk.session.core import SessionCore
 from realtime_sdk.session.endpoints import Azure, EndpointSource, OpenAI
 from realtime_sdk.session.ids import Ids
+from realtime_sdk.session.interrupting import Interruption
 from realtime_sdk.session.reply import Answer, Delta, Reply
 from realtime_sdk.session.session import RealtimeSession
 from realtime_sdk.session.settings import ResponseSettings, SessionSettings
 from realtime_sdk.session.subscribers import Subscriber
+from realtime_sdk.session.tools import Tool, ToolContext, tool
 from realtime_sdk.transport import Endpoint
 
 __all__ = [
     "Answer",
     "Azure",
+    "Continuity",
     "Delta",
     "Endpoint",
     "EndpointSource",
     "Ids",
+    "Interruption",
     "OpenAI",
     "RealtimeSession",
     "Reply",
@@ -24,5 +29,8 @@ __all__ = [
     "SessionCore",
     "SessionSettings",
     "Subscriber",
+    "Tool",
+    "ToolContext",
     "connect",
+    "tool",
 ]

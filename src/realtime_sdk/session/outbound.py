@@ -35,6 +35,16 @@ class Outbound:
         """Bytes of frames whose senders wait at the gate."""
         return self._waiting_bytes
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether there is no connection now, and another will come."""
+        return self._transport is None and self._error is None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a sender is at it, or waits."""
+        return self._is_taken or bool(self._queue)
+
     def open(self, transport: Transport) -> None:
         """From now on frames go to `transport`."""
         self._transport = transport

@@ -13,10 +13,12 @@ import anyio
 from realtime_sdk.errors import ConnectionClosed, RequestTimeout, ResponseFailed
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol import server_events
+from realtime_sdk.protocol.local import ConnectionClosed as ClosedRecord
 from realtime_sdk.session.requests import tag_of
 from realtime_sdk.session.server_errors import retry_after_s
 from realtime_sdk.session.subscribers import Subscriber
 from realtime_sdk.state import Item, RealtimeState, Response, Usage
+from realtime_sdk.transport.closing import Close, closed_by_peer
 
 __all__ = ["Answer", "Delta", "Reply"]
 
@@ -163,6 +165,8 @@ class Reply:
                 raise ConnectionClosed("the session ended before the response did") from None
             if update.record.sender == "server":
                 self._take(update)
+            elif update.record.sender == "local" and not updates.is_at_end:  # else the feed says why it ended
+                _raise_if_broken(update.event)
 
     def _take(self, update: Update) -> None:
         for event in update.events:
@@ -185,6 +189,11 @@ class Reply:
         if answer.status == "failed":
             raise _failed(answer)
         self._answer = answer
+
+
+def _raise_if_broken(event: Any) -> None:
+    if isinstance(event, ClosedRecord):
+        raise closed_by_peer(Close(event.code or 1006, event.reason or ""))
 
 
 def _failed(answer: Answer) -> ResponseFailed:

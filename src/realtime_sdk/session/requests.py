@@ -11,9 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.fold import Update
-from realtime_sdk.protocol import client_events as c, server_events as s
-from realtime_sdk.protocol.local import ConnectionClosed
-from realtime_sdk.session.server_errors import BLAME, LEVELS, server_error
+from realtime_sdk.protocol import client_events as c, registries, server_events as s
+from realtime_sdk.session.server_errors import BLAME, ERROR_EVENTS, LEVELS, server_error
 
 __all__ = ["ANSWERS", "TAG", "Outstanding", "Ticket", "tag_of"]
 
@@ -94,6 +93,8 @@ def _cancelled(question: Any, answer: Any, update: Update) -> bool:
     return asked is None or bool(answer.response.id == asked)
 
 
+_THEIRS: Final = registries.TRANSLATION
+
 ANSWERS: Final[Mapping[type[Any], Rule]] = MappingProxyType(
     {
         c.SessionUpdate: Rule(s.SessionUpdated, _in_order, "session.updated"),
@@ -106,6 +107,8 @@ ANSWERS: Final[Mapping[type[Any], Rule]] = MappingProxyType(
         c.OutputAudioBufferClear: Rule(s.OutputAudioBufferCleared, _in_order, "output_audio_buffer.cleared"),
         c.ResponseCreate: Rule(s.ResponseCreated, _same_tag, "response.created"),
         c.ResponseCancel: Rule(s.ResponseDone, _cancelled, "response.done"),
+        _THEIRS.client["session.update"]: Rule(_THEIRS.server["session.updated"], _in_order, "session.updated"),
+        _THEIRS.client["session.close"]: Rule(_THEIRS.server["session.closed"], _in_order, "session.closed"),
     }
 )
 """Class of client event → how the server answers it. What is not in here is never answered."""
@@ -114,7 +117,7 @@ _ASKED_BY: Final[Mapping[type[Any], tuple[type[Any], ...]]] = {
     s.ConversationItemCreated: (c.ConversationItemCreate,),
     **{answer.by: tuple(q for q, a in ANSWERS.items() if a.by is answer.by) for answer in ANSWERS.values()},
 }
-_LOOKED_AT: Final = frozenset({*_ASKED_BY, s.ErrorEvent, ConnectionClosed})
+_LOOKED_AT: Final = frozenset({*_ASKED_BY, *ERROR_EVENTS})
 
 
 class Outstanding:
@@ -139,6 +142,11 @@ class Outstanding:
         if ticket.event_id is not None:
             self._expected.pop(ticket.event_id, None)
         ticket.settled = _nothing
+
+    @property
+    def count(self) -> int:
+        """How many questions are not answered."""
+        return len(self._expected) + sum(map(len, self._asked.values()))
 
     def asked(self, kind: type[Any]) -> Iterator[Any]:
         """The events of this class that were sent and are neither answered nor refused, oldest first."""
@@ -177,8 +185,8 @@ class Outstanding:
                 self._asked[event.__class__].append(ticket)
 
     def _answered(self, event: Any, update: Update) -> None:
-        if isinstance(event, s.ErrorEvent):
-            self._refused(event, update)
+        if isinstance(event, ERROR_EVENTS):
+            self._refused(event)
             return
         for kind in _ASKED_BY.get(event.__class__, ()):
             for ticket in self._asked[kind]:
@@ -187,13 +195,13 @@ class Outstanding:
                     ticket.settle(answer=update)
                     break
 
-    def _refused(self, event: s.ErrorEvent, update: Update) -> None:
+    def _refused(self, event: Any) -> None:
         ticket = self._blamed(event)
         if ticket is not None:
             self._asked[type(ticket.question)].remove(ticket)
             ticket.settle(failure=server_error(event))
 
-    def _blamed(self, event: s.ErrorEvent) -> Ticket | None:
+    def _blamed(self, event: Any) -> Ticket | None:
         """The question that an error refuses: the one it names; else the only one that it can mean."""
         named = event.error.event_id
         everything = [ticket for tickets in self._asked.values() for ticket in tickets]

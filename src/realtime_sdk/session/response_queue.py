@@ -98,7 +98,7 @@ class ResponseQueue:
 
     def fail_all(self, error: Exception) -> None:
         """None of them will be sent."""
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self._waiting, self._is_blocked = self._waiting, deque(), False
         for held in waiting:
             held.failed(error)
 

@@ -9,12 +9,15 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
 from realtime_sdk.errors import ServerError
-from realtime_sdk.protocol import client_events, server_events
+from realtime_sdk.protocol import client_events, registries, server_events
 
-__all__ = ["BENIGN", "BLAME", "LEVELS", "Level", "level_of", "retry_after_s", "server_error"]
+__all__ = ["BENIGN", "BLAME", "ERROR_EVENTS", "LEVELS", "Level", "level_of", "retry_after_s", "server_error"]
 
 Level: TypeAlias = Literal["request", "response", "session", "account"]
 """How far an error reaches: what was asked, one response, this session, every session of the account."""
+
+ERROR_EVENTS: Final[tuple[type[Any], ...]] = (server_events.ErrorEvent, registries.TRANSLATION.server["error"])
+"""The classes of `error` events, one a vocabulary."""
 
 LEVELS: Final[Mapping[str, Level]] = MappingProxyType(
     {
@@ -57,7 +60,7 @@ def level_of(code: str | None) -> Level:
     return LEVELS.get(code or "", "request")
 
 
-def server_error(event: server_events.ErrorEvent) -> ServerError:
+def server_error(event: Any) -> ServerError:
     """The exception for an `error` event."""
     error = event.error
     said = error.message or "no reason given"

@@ -5,14 +5,14 @@ gate. What is decided is decided by the core and the tables; here it is put toge
 """
 
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar, overload
 
 import anyio
 from anyio.abc import TaskGroup
 
 from realtime_sdk.dialects import Dialect
-from realtime_sdk.errors import ConnectionClosed, RealtimeError
+from realtime_sdk.errors import ConnectionClosed, ConnectionLost, RealtimeError
 from realtime_sdk.fold import Update
 from realtime_sdk.log import EventLog
 from realtime_sdk.protocol import client_events as c, models, server_events as s
@@ -20,15 +20,19 @@ from realtime_sdk.protocol.codec import Event
 from realtime_sdk.protocol.wire import LocalEventBase
 from realtime_sdk.session.asking import Asking
 from realtime_sdk.session.choices import Choices
+from realtime_sdk.session.continuity import Continuity, KeptSettings
 from realtime_sdk.session.core import SessionCore
 from realtime_sdk.session.endings import Ending
+from realtime_sdk.session.engine import Engine
 from realtime_sdk.session.ids import Ids
 from realtime_sdk.session.interrupting import Interrupting
-from realtime_sdk.session.lines import OpenTransport, open_line
+from realtime_sdk.session.keeper import Keeper
+from realtime_sdk.session.lines import Line, OpenTransport, open_line
 from realtime_sdk.session.outbound import Outbound
 from realtime_sdk.session.requests import TAG, Outstanding, Ticket
 from realtime_sdk.session.response_queue import Held, ResponseQueue, is_out_of_band
-from realtime_sdk.session.server_errors import level_of, server_error
+from realtime_sdk.session.retelling import carry_over, note_epoch, seed
+from realtime_sdk.session.server_errors import ERROR_EVENTS, level_of, server_error
 from realtime_sdk.session.speaking import Speaking
 from realtime_sdk.session.subscribers import DEFAULT_LIMIT, Feed, Subscriber
 from realtime_sdk.session.tool_calls import ToolCalls
@@ -70,17 +74,17 @@ class RealtimeSession(Speaking, Interrupting):
         self._answered = set()
         self._stop_playback = choices.stop_playback
         self._interrupts = choices.interrupt_on_speech
-        self._group = group
-        self._feed = Feed()
-        self._outstanding = Outstanding()
+        self._feed, self._outstanding = Feed(), Outstanding()
         self._outbound = Outbound(limit_bytes=choices.outbound_limit)
-        self._core = SessionCore(dialect, log, state=state, tell=self._told)
-        self._wire = Wire(self._core, group, outbound=self._outbound, now_ns=now_ns, ended=self._ended)
-        self._asking = Asking(ResponseQueue(self._outstanding), self._core, self._wire)
-        self._over = anyio.Event()
-        self._ending: Ending | None = None
+        self._core = core = SessionCore(dialect, log, state=state, tell=self._told)
+        self._wire = wire = Wire(core, group, outbound=self._outbound, now_ns=now_ns, ended=self._ended)
+        self._asking = asking = Asking(ResponseQueue(self._outstanding), core, wire)
+        self._engine = Engine(group, ids, self._feed, self._outstanding, self._outbound, core, wire, asking)
         self._calls = ToolCalls(self, dependencies=choices.tool_context, approve=choices.approve)
-        self._group.start_soon(self._asking.run, name="asking for responses")
+        self._settings = KeptSettings()
+        self._keeper: Keeper | None = None
+        self._is_over = False
+        group.start_soon(self._asking.run, name="asking for responses")
         self._has_tools(tools)
 
     def __repr__(self) -> str:
@@ -157,18 +161,22 @@ class RealtimeSession(Speaking, Interrupting):
         """
         if isinstance(event, c.ResponseCreate) and not is_out_of_band(event):
             await self._asking.put(Held(self._identified(event)))
+        elif getattr(event, "type", None) == "session.update":
+            followed = self._identified(event)
+            self._outstanding.expect(followed, self._learn)
+            await self._wire.send(self._core.write(followed))
         else:
             await self._wire.send(self._core.write(event))
 
     async def append_audio(self, sound: bytes | Iterable[bytes] | AsyncIterable[bytes]) -> None:
         """Append the user's audio, in the session's input format, cut anywhere; iterables until they end.
 
-        The server does not answer to it. Waits while too much is on its way. Raises OutboundFull, the
-        ConnectionClosed family.
+        The server does not answer to it. Waits while too much is on its way. Between connections it is kept for the
+        next one, up to `Continuity.gap_audio_bytes`. Raises OutboundFull, the ConnectionClosed family.
         """
         if isinstance(sound, bytes | bytearray | memoryview):
             for start in range(0, len(sound), _SLICE_BYTES):
-                await self._wire.append(bytes(sound[start : start + _SLICE_BYTES]))
+                await self._append(bytes(sound[start : start + _SLICE_BYTES]))
         elif isinstance(sound, AsyncIterable):
             async for piece in sound:
                 await self.append_audio(piece)
@@ -178,11 +186,31 @@ class RealtimeSession(Speaking, Interrupting):
 
     async def attach(self, opening: OpenTransport, endpoint: Endpoint) -> None:
         """Open the connection and read from it. `connect` calls this; raises what `opening` raises."""
-        self._wire.open(await open_line(self._group, opening, endpoint))
+        self._wire.open(await open_line(self._engine.group, opening, endpoint))
+
+    async def go_on(self, history: RealtimeState | None = None) -> None:
+        """Tell the server of the conversation that is in the log, or of another one. `connect` calls this."""
+        if history is None:
+            lost = await carry_over(self._engine, self._wire.send, settings={})
+        else:
+            lost = await seed(self._engine, self._wire.send, history)
+        if lost and lost != self.state.epochs[-1].lost:
+            note_epoch(self._engine, lost=lost)
+
+    def keep_alive(self, policy: Continuity, reopen: Callable[[], Awaitable[Line]]) -> None:
+        """Go on after breaks, and before the longest duration. `connect` calls this."""
+        keeper = Keeper(self._engine, policy, self._settings, reopen=reopen, finish=self._finish, ask=self.ask)
+        self._keeper = keeper
+        if policy.rollover_before_s is not None:
+            self._engine.group.start_soon(keeper.watch, name="rolling over")
 
     async def aclose(self) -> None:
         """Close the connection with 1000. Iterations end. Done by the end of `connect`'s block too."""
+        if self._keeper is not None:
+            self._keeper.stop()
         await self._wire.close()
+        if not self._is_over:
+            self._finish(None)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -191,14 +219,14 @@ class RealtimeSession(Speaking, Interrupting):
         self._outstanding.observe(update)
         self._asking.observe(update)
         event = update.events[0] if update.record.sender == "server" and update.events else None
-        if isinstance(event, s.ErrorEvent):
+        if isinstance(event, ERROR_EVENTS):
             self._end_if_fatal(event)
         elif isinstance(event, s.InputAudioBufferSpeechStarted) and self._interrupts:
             self._interrupt_for_speech()
 
-    def _end_if_fatal(self, event: s.ErrorEvent) -> None:
+    def _end_if_fatal(self, event: Any) -> None:
         if level_of(event.error.code) == "account":
-            self._group.start_soon(self._close_for, server_error(event))
+            self._engine.group.start_soon(self._close_for, server_error(event))
 
     async def _close_for(self, error: Exception) -> None:
         await self._wire.close(fatal=error)
@@ -206,7 +234,7 @@ class RealtimeSession(Speaking, Interrupting):
     def _interrupt_for_speech(self) -> None:
         may = interrupts_by_itself(self.state)
         if may and (self._stop_playback is not None or cuts(self.state)):
-            self._group.start_soon(self._interrupt_quietly, name="interrupting")
+            self._engine.group.start_soon(self._interrupt_quietly, name="interrupting")
 
     async def _interrupt_quietly(self) -> None:
         try:
@@ -215,20 +243,48 @@ class RealtimeSession(Speaking, Interrupting):
             _logger.warning("what was not heard could not be cut: %s", type(error).__name__)
 
     def _ended(self, ending: Ending) -> None:
-        self._ending = ending
-        error = ending.error or ConnectionClosed("the session is closed", code=ending.record.code)
+        if self._keeper is None or not self._keeper.takes(ending):
+            self._finish(ending.error)
+            return
+        error = ending.error or ConnectionClosed()
+        self._outstanding.fail_all(error)
+        self._asking.queue.fail_all(error)
+        self._keeper.dropped(error)
+
+    def _finish(self, told: Exception | None) -> None:
+        self._is_over = True
+        error = told or ConnectionClosed("the session is closed", code=1000)
         self._outbound.close(error)
         self._outstanding.fail_all(error)
         self._asking.queue.fail_all(error)
-        self._feed.close(ending.error)
-        self._over.set()
+        self._feed.close(told)
+        if self._keeper is not None:
+            self._keeper.stop()
+
+    async def _append(self, sound: bytes) -> None:
+        keeper, line = self._keeper, self._wire.line
+        if keeper is not None and keeper.holds(sound):
+            return
+        try:
+            await self._wire.append(sound)
+        except ConnectionLost:
+            if keeper is None or line is None:
+                raise
+            await self._wire.over(line)
+            if not keeper.holds(sound):
+                raise
 
     async def _request(self, event: Any, timeout: float | None, then: Then | None = None) -> Update:
         event = self._identified(event)
         if isinstance(event, c.ResponseCreate):
             return await self._request_response(event, timeout)
         answered = anyio.Event()
-        ticket = self._outstanding.expect(event, lambda _: answered.set())
+
+        def settled(ticket: Ticket) -> None:
+            self._learn(ticket)
+            answered.set()
+
+        ticket = self._outstanding.expect(event, settled)
         try:
             with limited(timeout, ticket.question.type):
                 await self._wire.send(self._core.write(event))
@@ -239,10 +295,14 @@ class RealtimeSession(Speaking, Interrupting):
             self._outstanding.forget(ticket)
         return _result(ticket.answer or ticket.failure)
 
+    def _learn(self, ticket: Ticket) -> None:
+        if ticket.question.type == "session.update":
+            self._settings.settled(ticket)
+
     def _has_tools(self, tools: Mapping[str, Tool]) -> None:
         self._calls.add(tools)
         if tools and not self._calls.is_running:
-            self._calls.begin(self._group)
+            self._calls.begin(self._engine.group)
 
     async def _queue(self, held: Held) -> None:
         await self._asking.put(held)

@@ -78,6 +78,11 @@ class Feed:
         """How many updates there have been."""
         return self._published
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether there will be no more updates."""
+        return self._is_closed
+
     def raise_if_closed(self) -> None:
         """Raise how the feed ended, StopAsyncIteration if it ended well; nothing while it goes on."""
         if self._is_closed:
@@ -124,6 +129,11 @@ class Subscriber:
     def behind(self) -> int:
         """How many updates it has not read yet."""
         return self._feed.published - self._read
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether everything was read, and nothing more comes."""
+        return self._feed.is_closed and self.behind == 0
 
     def drop_if_too_slow(self) -> None:
         """Let go of everything unread if that is more than the limit."""

@@ -4,14 +4,15 @@ Knows how frames move and nothing of what they say.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup
-from anyio.lowlevel import checkpoint
+from anyio.lowlevel import checkpoint, checkpoint_if_cancelled
 
 from realtime_sdk.errors import ConnectionClosed, ConnectionLost
-from realtime_sdk.protocol.local import ConnectionOpened
+from realtime_sdk.protocol.local import ConnectionClosed as ClosedRecord, ConnectionOpened
 from realtime_sdk.session.core import SessionCore
 from realtime_sdk.session.endings import Ending, ending_of
 from realtime_sdk.session.lines import Line
@@ -46,19 +47,23 @@ class Wire:
         self._closing: ConnectionClosed | None = None
         self._fatal: Exception | None = None
         self._at_end = anyio.Event()
+        self.opened_ns = 0
+        """When the connection was opened, by the clock of the log."""
 
     @property
     def line(self) -> Line | None:
         """The connection, None while there is none."""
         return self._line
 
-    def open(self, line: Line) -> None:
-        """Record that a connection stands, read from it, and let frames out to it."""
+    def open(self, line: Line, *, let_out: bool = True) -> None:
+        """Record that a connection stands, read from it, and let frames out to it (or leave the gate to be opened)."""
         self._line = line
+        self.opened_ns = self.now_ns()
         self._at_end = anyio.Event()
         url = line.endpoint.shown if line.endpoint.url else None
         self._core.note(ConnectionOpened(dialect=line.endpoint.dialect.name, url=url), at_ns=self.now_ns())
-        self._outbound.open(line.transport)
+        if let_out:
+            self._outbound.open(line.transport)
         self._group.start_soon(self._read, line, name=f"reading from {line.endpoint.shown}")
 
     async def send(self, frames: tuple[bytes, ...]) -> None:
@@ -82,6 +87,36 @@ class Wire:
             await transport.send(self._core.append(sound, at_ns=self.now_ns()))
         finally:
             self._outbound.leave()
+
+    async def send_past_the_gate(self, line: Line, frames: tuple[bytes, ...]) -> None:
+        """Send frames on a connection whose gate is shut; for whoever prepares it, and nobody else then."""
+        for frame in frames:
+            await checkpoint_if_cancelled()
+            self._core.say((frame,), at_ns=self.now_ns())
+            await line.transport.send(frame)
+
+    async def append_past_the_gate(self, line: Line, sound: bytes) -> None:
+        """Send audio on a connection whose gate is shut."""
+        await checkpoint_if_cancelled()
+        await line.transport.send(self._core.append(sound, at_ns=self.now_ns()))
+
+    async def over(self, line: Line) -> None:
+        """Wait until the end of a connection that no longer works is recorded."""
+        if self._line is line:
+            await self._at_end.wait()
+
+    def retire(self, reason: str) -> None:
+        """Record that the connection was left for another one, and close it on the side."""
+        line, self._line = self._line, None
+        if line is None:
+            return
+        self._core.note(ClosedRecord(code=1000, reason=reason, by="client"), at_ns=self.now_ns())
+        self._at_end.set()
+        self._group.start_soon(self._put_down, line, name="closing the connection that was left")
+
+    async def _put_down(self, line: Line) -> None:
+        with suppress(Exception):  # it is over, whatever it still says
+            await line.end()
 
     async def close(self, code: int = 1000, reason: str = "", *, fatal: Exception | None = None) -> None:
         """End the connection, take in what still comes, and record the end. Cancelled, it does so at once."""

@@ -1,5 +1,6 @@
 """The session itself: its configuration, its connections, its errors and limits, MCP progress."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from realtime_sdk.errors import RemoteProtocolError
@@ -138,10 +139,35 @@ def connection_closed(state: RealtimeState, event: ConnectionClosed) -> Realtime
 
 
 def epoch_started(state: RealtimeState, event: EpochStarted) -> RealtimeState:
-    """A new connection carries the conversation on: items are known there under new ids."""
-    epochs = state.settled.epochs or (Epoch(0),)
-    epoch = evolve(epochs[-1], number=event.epoch, lost=tuple(event.lost or ()))
-    return state.having(epochs=(*epochs[:-1], epoch))
+    """A new connection carries the conversation on: its items are known there under new ids.
+
+    What is not said again, and what could not be (`lost`), stays readable but is not in the conversation any more.
+    """
+    edit = Edit.of(state)
+    epochs = edit.epochs or (Epoch(0),)
+    edit.epochs = (*epochs[:-1], evolve(epochs[-1], number=event.epoch, lost=tuple(event.lost or ())))
+    if event.replayed is not None:
+        _carry_over(edit, event.replayed)
+    for item_id in event.lost or ():
+        item = edit.items.get(item_id)
+        if item is not None and item.in_conversation:
+            put(edit, evolve(item, in_conversation=False, placed=False))
+            edit.order = edit.order.without(item_id)
+    return edit.done()
+
+
+def _carry_over(edit: Edit, new_ids: Mapping[str, str]) -> None:
+    """Puts each item under its new id in the place of the old one; it is whole, whatever the server says of it now."""
+    order: list[str] = []
+    for old_id in edit.order:
+        item = settled(edit, old_id) or edit.items[old_id]
+        new_id = new_ids.get(old_id)
+        if new_id != old_id:
+            put(edit, evolve(item, in_conversation=False, placed=False))
+        if new_id is not None:
+            put(edit, evolve(item, id=new_id, in_conversation=True, placed=True, ended=True))
+            order.append(new_id)
+    edit.order = PSeq(order)
 
 
 def playback_heard(state: RealtimeState, event: PlaybackHeard) -> RealtimeState:
