@@ -237,7 +237,7 @@ async def simulate(
         raise ScenarioError("a simulation answers by a scenario or by a reply, not by both")
     simulation = Simulation(scenario, reply, speed=speed, log_dir=log_dir, options=options)
     raised: Exception | KeyboardInterrupt | None = None
-    async with anyio.create_task_group() as simulation._group, AsyncExitStack() as stack:
+    async with _interruptible(), anyio.create_task_group() as simulation._group, AsyncExitStack() as stack:
         if port is not None:
             port = await stack.enter_async_context(listening(simulation._serve, host=host, port=port))
             simulation._at = (host, port)
@@ -250,6 +250,18 @@ async def simulate(
     if raised is not None:
         raise raised
     simulation._check()
+
+
+@asynccontextmanager
+async def _interruptible() -> AsyncGenerator[None, None]:
+    """An interrupt that hit a task in the background arrives as one, not as a group of exceptions (trio)."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        interrupts, others = group.split(KeyboardInterrupt)
+        if interrupts is not None and others is None:
+            raise KeyboardInterrupt from None
+        raise
 
 
 async def _end(simulation: Simulation) -> None:
