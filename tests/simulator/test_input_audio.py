@@ -312,3 +312,59 @@ def test_a_detector_that_is_given_decides() -> None:
     said = talk.speak(QUIET_MS * 400)
     assert kinds(said)[:5] == TURN
     assert (said[0]["audio_start_ms"], said[1]["audio_end_ms"]) == (100, 300)
+
+
+# --- nobody speaks ------------------------------------------------------------------------------------------------
+
+NUDGE = [
+    "input_audio_buffer.timeout_triggered",
+    "conversation.item.added",
+    "conversation.item.done",
+    "input_audio_buffer.committed",
+    "conversation.item.added",
+    "conversation.item.done",
+    "response.created",
+]
+
+
+def waiting(**settings: Any) -> Talk:
+    """Return a talk whose server waits 5 s for the user, after an answer of 800 ms at 0 ms of input."""
+    talk = Talk(reply=lambda _: "x" * 13 if len(talk.turns) < 2 else "still there?", settings=Settings(**settings))
+    talk.update(audio=vad(idle_timeout_ms=5_000))
+    talk.ask("hello")
+    return talk
+
+
+def test_a_silent_user_is_spoken_to_after_the_sound_of_the_answer() -> None:
+    talk = waiting(speed=0)
+    assert talk.speak(QUIET_MS * 5_119, piece_ms=1) == []
+    said = talk.speak(QUIET_MS * 1)
+    assert kinds(said)[:7] == NUDGE
+    triggered, prompt, user = said[0], said[1]["item"], said[4]["item"]
+    assert (triggered["audio_start_ms"], triggered["audio_end_ms"], triggered["item_id"]) == (0, 5_120, user["id"])
+    assert (prompt["role"], said[3]["previous_item_id"]) == ("system", prompt["id"])
+    assert only(said, "response.done")["response"]["output"][0]["content"][0]["transcript"] == "still there?"
+    assert violations(talk.said) == []
+
+
+def test_a_user_who_sends_no_sound_is_waited_for_by_the_clock() -> None:
+    talk = waiting(speed=1)
+    before = 250 + 130 + 812 + 5_120
+    assert of_kind(talk.wait(before - 1), NUDGE[0]) == []
+    assert len(of_kind(talk.wait(2), NUDGE[0])) == 1
+
+
+def test_the_silence_has_an_empty_transcript() -> None:
+    talk = Talk(settings=Settings(speed=0))
+    talk.update(audio={"input": {"transcription": {"model": "whisper-1"}, **vad(idle_timeout_ms=5_000)["input"]}})
+    talk.ask("hello")
+    said = talk.speak(QUIET_MS * 5_200)
+    assert only(said, f"{TRANSCRIBED}.completed")["transcript"] == ""
+
+
+def test_speech_and_typed_turns_end_the_wait() -> None:
+    talk = waiting(speed=0)
+    talk.speak(QUIET_MS * 3_000)
+    talk.ask("me again")
+    assert of_kind(talk.speak(QUIET_MS * 3_000), NUDGE[0]) == []
+    assert len(of_kind(talk.speak(QUIET_MS * 2_200), NUDGE[0])) == 1

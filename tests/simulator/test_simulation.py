@@ -177,8 +177,7 @@ async def test_an_ear_is_asked_before_the_clips_and_may_take_its_time_or_give_up
         for _ in range(3):
             await transport.send(encode_append(clip("goodbye") + bytes(48 * 800)))
             answers.append(words(only(await until(transport, "response.done"), "response.done")["response"]))
-    assert answers[:2] == ["first", "You are welcome. Goodbye!"]
-    assert answers[2].startswith("Hello!")
+    assert answers == ["first", "You are welcome. Goodbye!", "I did not understand that."]
 
 
 async def test_the_end_of_the_block_closes_every_connection() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from realtime_sdk.protocol.json_values import is_array, is_object
-from realtime_sdk.protocol.models import FunctionTool
+from realtime_sdk.protocol.models import FunctionTool, SystemMessage, UserMessage
 from realtime_sdk.simulator.arguments import arguments_for
 from realtime_sdk.simulator.brain.values import Turn
 from realtime_sdk.simulator.reply import Call, Reply, Say
@@ -76,7 +76,15 @@ def persona(turn: Turn) -> Reply:
         reply = attempt(turn)
         if reply is not None:
             return reply
-    return (Say(f"You said: {turn.text}" if turn.text else _GREETING),)
+    if turn.text:
+        return (Say(f"You said: {turn.text}"),)
+    match turn.items:
+        case (*_, SystemMessage(), UserMessage()):
+            return (Say("Are you still there?"),)
+        case (*_, UserMessage()):
+            return (Say("I did not understand that."),)
+        case _:
+            return (Say(_GREETING),)
 
 
 def _force(turn: Turn) -> Reply | None:

@@ -24,7 +24,7 @@ from realtime_sdk.simulator.brain.tape import Tape
 from realtime_sdk.simulator.brain.transcribing import want_words
 from realtime_sdk.simulator.brain.values import Buffer, Held, Server, Speech
 
-__all__ = ["append", "clear", "commit", "commit_speech", "restart_listening"]
+__all__ = ["append", "clear", "commit", "commit_speech", "emptied", "restart_listening"]
 
 LONGEST_APPEND = 15 * 1024 * 1024
 SHORTEST_COMMIT_MS = 100
@@ -82,7 +82,7 @@ def _speech_started(server: Server, start_ms: int) -> Server:
     if server.buffer.speech is not None:
         return server
     server, item_id = mint(server, "item")
-    server = replace(server, buffer=replace(server.buffer, speech=Speech(item_id, start_ms)), idle_from=None)
+    server = replace(server, buffer=replace(server.buffer, speech=Speech(item_id, start_ms)), idling=None)
     server = say(server, InputAudioBufferSpeechStarted(audio_start_ms=start_ms, item_id=item_id))
     return interrupt(server) if _detection(server, "interrupt_response") else server
 
@@ -106,15 +106,18 @@ def _detection(server: Server, name: str) -> bool:
     return bool(settings.get(name)) and server.config.intent == "realtime"
 
 
-def commit_speech(server: Server, pcm: bytes, item_id: str) -> Server:
-    """Make a user's item of this sound, and ask for its words."""
+def commit_speech(server: Server, pcm: bytes, item_id: str, *, told: bool = True) -> Server:
+    """Make a user's item of this sound, and ask for its words; unless they are known (not `told`)."""
     content = UserMessageContent(type="input_audio", transcript=None)
     item = UserMessage(id=item_id, status="completed", content=[content])
     held = Held(item_id, item, {0: pcm}, words=None)
     before = last_item_id(server)
     server = say(server, InputAudioBufferCommitted(previous_item_id=before, item_id=item_id))
     server = announce(place(server, held), held)
-    return want_words(server, held, transcription=server.config.transcription)
+    transcription = server.config.transcription
+    if told:
+        return want_words(server, held, transcription=transcription)
+    return replace(server, unheard={**server.unheard, item_id: transcription})
 
 
 def _forget_silence(server: Server) -> Server:
@@ -132,17 +135,18 @@ def commit(server: Server, event: InputAudioBufferCommit) -> Server:
     if buffered < SHORTEST_COMMIT_MS * BYTES_PER_MS:
         return refuse(server, complaints.commit_empty(buffered / BYTES_PER_MS), event.event_id)
     speech, pcm = server.buffer.speech, server.buffer.tape.whole
-    server = _emptied(_stop_speaking(server))
+    server = emptied(_stop_speaking(server))
     server, item_id = (server, speech.item_id) if speech else mint(server, "item")
     return commit_speech(server, pcm, item_id)
 
 
 def clear(server: Server, event: InputAudioBufferClear) -> Server:
     """Throw away what is in the buffer."""
-    return say(_emptied(server), InputAudioBufferCleared())
+    return say(emptied(server), InputAudioBufferCleared())
 
 
-def _emptied(server: Server) -> Server:
+def emptied(server: Server) -> Server:
+    """The server with nothing in its buffer, and no speech in progress; positions go on counting."""
     buffer = server.buffer
     listening = buffer.listening.forget() if buffer.listening is not None else None
     return replace(server, buffer=Buffer(base=buffer.position, listening=listening))

@@ -183,6 +183,8 @@ def _arguments(server: Server, live: Live, act: Arguments) -> Server:
 
 def _grown(server: Server, live: Live, index: int, *, text: str = "", pcm: bytes = b"") -> Server:
     output = live.outputs[index]
+    if pcm and live.sounded_ms is None:
+        live = replace(live, sounded_ms=server.now_ms)
     output = replace(output, text=output.text + text, tape=output.tape.append(pcm) if pcm else output.tape)
     return with_live(server, replace(live, outputs=(*live.outputs[:index], output, *live.outputs[index + 1 :])))
 

@@ -1,6 +1,7 @@
 """Responses: when one may begin, what it answers, how it ends. What it says stands in `performing`."""
 
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 from realtime_sdk.protocol.client_events import ResponseCancel, ResponseCreate
@@ -25,9 +26,10 @@ from realtime_sdk.simulator.brain.items import held_from_wire, release
 from realtime_sdk.simulator.brain.planning import Delivery, plan
 from realtime_sdk.simulator.brain.playing import silence
 from realtime_sdk.simulator.brain.saying import find_item, find_live, mint, refuse, say, with_live
+from realtime_sdk.simulator.brain.sounds import ms_of
 from realtime_sdk.simulator.brain.transcribing import want_words
 from realtime_sdk.simulator.brain.usage import usage_of
-from realtime_sdk.simulator.brain.values import Answered, Held, Live, Server, Terms, ToolOutput, Turn
+from realtime_sdk.simulator.brain.values import Answered, Held, Idling, Live, Server, Terms, ToolOutput, Turn
 from realtime_sdk.simulator.reply import Fail
 
 __all__ = ["answer", "ask_ready", "begin", "begin_unasked", "cancel", "finish", "interrupt"]
@@ -67,7 +69,7 @@ def _begun(
 ) -> Server:
     server, response_id = mint(server, "resp")
     live = Live(id=response_id, terms=terms, out_of_band=out_of_band, context=context, begun_ms=server.now_ms)
-    server = replace(server, lives=(*server.lives, live), idle_from=None)
+    server = replace(server, lives=(*server.lives, live), idling=None)
     return say(server, ResponseCreated(response=_shown(server, live, status="in_progress")))
 
 
@@ -232,10 +234,20 @@ def finish(server: Server, live: Live, status: str, details: JsonObject | None =
         cached_tokens=_written(usage),
         spent_tokens=server.spent_tokens + (usage.total_tokens or 0),
     )
+    if not live.out_of_band:
+        server = replace(server, idling=Idling(_played_ms(server, live)))
     server = say(server, ResponseDone(response=done))
     if server.settings.rate_limits:
         server = say(server, _limits(usage))
     return release(server)
+
+
+def _played_ms(server: Server, live: Live) -> int:
+    """When a client that plays what it gets has played all of it."""
+    sound_ms, speed = sum(ms_of(output.tape.size) for output in live.outputs), server.settings.speed
+    if live.sounded_ms is None or not speed:
+        return server.now_ms
+    return max(server.now_ms, live.sounded_ms + ceil(sound_ms / speed))
 
 
 def _items_before(server: Server, live: Live) -> tuple[Held, ...]:

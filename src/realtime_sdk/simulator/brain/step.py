@@ -14,6 +14,7 @@ from realtime_sdk.simulator.brain.checks import complaint_about
 from realtime_sdk.simulator.brain.complaints import Complaint
 from realtime_sdk.simulator.brain.config import opening
 from realtime_sdk.simulator.brain.hearing import append, clear, commit, restart_listening
+from realtime_sdk.simulator.brain.idling import idle_due_ms, watch_idle
 from realtime_sdk.simulator.brain.ids import Ids
 from realtime_sdk.simulator.brain.items import create_item, delete_item, retrieve, truncate
 from realtime_sdk.simulator.brain.performing import due_ms, perform
@@ -75,16 +76,15 @@ def step(server: Server, happening: Happening) -> Step:
     """
     if server.closing is not None:
         return Step(server)
-    return _step(perform(ask_ready(perform(_after(server, happening)))))
+    return _step(perform(ask_ready(perform(watch_idle(perform(_after(server, happening)))))))
 
 
 def next_due_ms(server: Server) -> int | None:
     """When time must pass next (`TimePasses`), in ms since the session began; None once the server has closed."""
     if server.closing is not None:
         return None
-    expires_ms = server.settings.longest_ms
-    waiting_ms = due_ms(server)
-    return expires_ms if waiting_ms is None else min(waiting_ms, expires_ms)
+    due = (server.settings.longest_ms, due_ms(server), idle_due_ms(server))
+    return min(at_ms for at_ms in due if at_ms is not None)
 
 
 def _step(server: Server) -> Step:

@@ -27,6 +27,7 @@ __all__ = [
     "Happening",
     "Heard",
     "Held",
+    "Idling",
     "Live",
     "Playing",
     "Output",
@@ -278,6 +279,8 @@ class Live:
     next_beat: int = 0
     outputs: tuple[Output, ...] = ()
     reasoning_tokens: int = 0
+    sounded_ms: int | None = None
+    """When its first sound went out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +293,14 @@ class Transcribing:
     transcript: str
     usage: JsonObject
     next_delta: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Idling:
+    """A wait for the user: it begins when the reply was played, at `position` (in bytes of input; None until then)."""
+
+    ready_ms: int
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,8 +340,8 @@ class Server:
     cached_tokens: int = 0
     """Text tokens of the last prompt and answer, which the next prompt begins with."""
     spent_tokens: int = 0
-    idle_from: int | None = None
-    """Where the wait for an idle user began, in bytes of input; None while nobody waits."""
+    idling: Idling | None = None
+    """The wait for a user who says nothing; None while nobody waits."""
     next_failure: Fault | None = None
     closing: Closing | None = None
     out: tuple[ServerEventBase, ...] = ()
