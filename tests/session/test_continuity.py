@@ -332,7 +332,7 @@ def test_delays_double_up_to_a_bound_and_chance_takes_a_share() -> None:
 # --- the longest duration -------------------------------------------------------------------------------------------
 
 
-ROLLING = replace(AT_ONCE, rollover_before_s=60.0, wall_s=lambda: 0.0)
+ROLLING = replace(AT_ONCE, rollover_before_s=60.0, wall_s=lambda: 59.99)
 
 
 def expiring(server: Server, number: int) -> None:

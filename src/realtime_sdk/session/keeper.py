@@ -175,7 +175,7 @@ class Keeper:
                     await self._until_other_than(line)
                     continue
                 await self._until(self._knows_its_session)
-                with anyio.move_on_after(self._time_left_s() - (self._policy.rollover_before_s or 0)) as scope:
+                with anyio.move_on_after(self._wait_s()) as scope:
                     await self._until_other_than(line)
                 if scope.cancelled_caught:
                     await self._roll_over(line)
@@ -196,6 +196,11 @@ class Keeper:
                     break
                 else:
                     return
+
+    def _wait_s(self) -> float:
+        """How long this session is to be used: at least half of what is left, however early a rollover is wanted."""
+        left_s = self._time_left_s()
+        return max(left_s - (self._policy.rollover_before_s or 0), left_s / 2)
 
     def _time_left_s(self) -> float:
         """Seconds until the session expires, as it says; else as its dialect knows."""
