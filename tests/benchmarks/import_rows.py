@@ -40,7 +40,7 @@ def rows(_scale: Scale) -> Iterator[Row]:
 
 def importing(sources: Mapping[str, str], _stack: ExitStack) -> Works:
     """Contenders that start an interpreter each, and one that does nothing with it."""
-    return {name: partial(run, source) for name, source in (sources | {NOTHING: "pass"}).items()}
+    return {name: partial(run, source) for name, source in {**sources, NOTHING: "pass"}.items()}
 
 
 def run(source: str) -> int:

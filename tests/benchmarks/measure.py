@@ -47,7 +47,7 @@ class Budget:
 
     total_ns: int = 3_000_000_000
     turn_ns: int = 4_000_000
-    rounds: tuple[int, int] = (7, 61)
+    rounds: tuple[int, int] = (5, 61)
 
 
 @dataclass(frozen=True)

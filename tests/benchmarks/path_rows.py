@@ -25,17 +25,17 @@ MINUTE_MS = 60_000
 
 def rows(scale: Scale) -> Iterator[Row]:
     for turns in scale.turns:
-        small = partial(both_ways, lambda turns=turns: conversation(turns, sound=False))
+        small = partial(both_ways, partial(conversation, turns, sound=False))
         yield TimedRow(name=f"whole path, small, {turns:,} turns", prepare=small, goals={LIMIT: SMALL_GOAL})
     yield TimedRow(name=f"stages, small, {scale.turns[1]:,} turns", prepare=partial(stages, scale.turns[1]))
-    with_collector = partial(both_ways, lambda: conversation(scale.turns[1], sound=False))
+    with_collector = partial(both_ways, partial(conversation, scale.turns[1], sound=False))
     yield TimedRow(
         name=f"whole path, small, {scale.turns[1]:,} turns, collector on", prepare=with_collector, collector=True
     )
-    mix = partial(both_ways, lambda: conversation(scale.turns[0], sound=True))
+    mix = partial(both_ways, partial(conversation, scale.turns[0], sound=True))
     yield TimedRow(name=f"whole path, mix, {scale.turns[0]:,} turns", prepare=mix)
     minutes = scale.answer_ms / MINUTE_MS
-    long = partial(both_ways, lambda: answer(scale.answer_ms))
+    long = partial(both_ways, partial(answer, scale.answer_ms))
     name = f"whole path, one response of {minutes:g} min"
     yield TimedRow(name=name, prepare=long, goals={LIMIT: SOUND_GOAL})
 

@@ -117,7 +117,8 @@ def agents_session() -> Callable[[Any], Any]:
     model._websocket = Swallowing()
     session = agents.RealtimeSession(model=model, agent=agents.RealtimeAgent(name="agent"), context=None)
     model.add_listener(session)
-    return model._handle_ws_event
+    take: Callable[[Any], Any] = model._handle_ws_event
+    return take
 
 
 # ------------------------------------------------------------------------------------------------------------------

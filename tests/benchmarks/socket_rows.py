@@ -4,7 +4,7 @@ The other side runs in a process of its own and has its frames ready, so the CPU
 runs from the frame that sets the other side off to the last one received, without the handshake.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -58,13 +58,13 @@ def rows(scale: Scale) -> Iterator[Row]:
             yield row(name=f"send, 20 ms appends, {what}, {loop}", prepare=prepare)
 
 
-def receiving(loop: str, kind: str, size: int, ways: dict[str, Way], _stack: ExitStack) -> Works:
+def receiving(loop: str, kind: str, size: int, ways: Mapping[str, Way], _stack: ExitStack) -> Works:
     url = f"{far_side.url()}/{kind}/{size}"
     count = len(frames_of(kind, size))
     return {name: partial(anyio.run, way, url, count, backend=loop) for name, way in ways.items()}
 
 
-def sending(loop: str, count: int, ways: dict[str, Way], _stack: ExitStack) -> Works:
+def sending(loop: str, count: int, ways: Mapping[str, Way], _stack: ExitStack) -> Works:
     url = f"{far_side.url()}/sink"
     return {name: partial(anyio.run, way, url, count, backend=loop) for name, way in ways.items()}
 
@@ -153,7 +153,13 @@ def _parse(frame: bytes) -> Any:
 @asynccontextmanager
 async def bare_websocket(url: str) -> AsyncIterator[Any]:
     """A connection of the running loop's `websockets`, with the options that ours has."""
-    arguments: dict[str, Any] = {"compression": None, "max_size": None, "proxy": None, "ping_interval": None, "close_timeout": 1}
+    arguments: dict[str, Any] = {
+        "compression": None,
+        "max_size": None,
+        "proxy": None,
+        "ping_interval": None,
+        "close_timeout": 1,
+    }
     opening: AbstractAsyncContextManager[Any]
     if running_loop() == "trio":
         from websockets.trio.client import connect as on_trio

@@ -33,6 +33,7 @@ def test_a_row_runs_and_its_goals_are_against_its_contenders(name: str) -> None:
         pytest.skip(f"needs {', '.join(absent)}")
     figures = run(row)
     assert all(figure > 0 for figure in figures.values())
+    assert isinstance(row, TimedRow | CountedRow)
     assert set(row.goals) <= set(figures)
 
 

@@ -99,7 +99,8 @@ class Script:
     def _answer(self, tokens: int) -> Iterator[Said]:
         response_id, item_id = self._id("resp"), self._id("item")
         yield self._server("response.created", response=self._response(response_id))
-        item = {"id": item_id, "type": "message", "status": "in_progress", "role": "assistant", "content": []}
+        said = {"type": "message", "status": "in_progress", "role": "assistant"}
+        item: dict[str, Any] = {"id": item_id, **said, "content": []}
         yield self._server("response.output_item.added", response_id=response_id, output_index=0, item=item)
         yield from self._placed(item)
         place = {"response_id": response_id, "item_id": item_id, "output_index": 0, "content_index": 0}
