@@ -10,7 +10,18 @@ from realtime_sdk.dialects import OPENAI, Dialect
 from realtime_sdk.protocol.codec import decode, encode, encode_append
 from realtime_sdk.protocol.wire import WireModel
 from realtime_sdk.simulator import brain
-from realtime_sdk.simulator.brain import Answered, Fault, Heard, Settings, Step, TimePasses, Turn, Unheard, Utterance
+from realtime_sdk.simulator.brain import (
+    Answered,
+    Fault,
+    Heard,
+    Settings,
+    Step,
+    TimePasses,
+    Turn,
+    Unheard,
+    Utterance,
+    Words,
+)
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.reply import as_reply
 
@@ -37,7 +48,7 @@ class Talk:
 
     reply: Callable[[Turn], object] = persona
     settings: Settings = field(default_factory=lambda: Settings(speed=0))
-    hear: Callable[[Utterance], str | Unheard] = lambda _: "hello"
+    hear: Callable[[Utterance], str | Words | Unheard] = lambda _: "hello"
     answering: bool = True
     dialect: Dialect = OPENAI
     said: list[dict[str, Any]] = field(default_factory=list)

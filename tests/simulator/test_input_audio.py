@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from realtime_sdk.audio.vad import SpeechStarted, SpeechStopped, TurnRules, VadEvent
-from realtime_sdk.simulator.brain import Settings, Unheard
+from realtime_sdk.simulator.brain import Settings, Unheard, Words
 from realtime_sdk.simulator.brain.sounds import to_wire
 from tests.simulator.order import violations
 from tests.simulator.talk import Talk, clip, codes, kinds, of_kind, only
@@ -242,6 +242,30 @@ def test_transcription_and_answer_run_beside_one_another() -> None:
     order = kinds(talk.said)
     assert order.index("response.created") < order.index(f"{TRANSCRIBED}.delta")
     assert order.index(f"{TRANSCRIBED}.completed") < order.index("response.done")
+    assert violations(talk.said) == []
+
+
+def test_words_may_come_after_the_answer_and_in_another_order_than_the_turns() -> None:
+    for speed in (0, 1):
+        late = iter([Words("first", 20_000), Words("second")])
+        talk = transcribing("whisper-1", speed=speed)
+        talk.hear = lambda _, late=late: next(late)
+        talk.speak(spoken("weather"))
+        talk.wait(10_000)
+        talk.speak(spoken("goodbye"))
+        talk.wait(60_000)
+        told = [event["transcript"] for event in of_kind(talk.said, f"{TRANSCRIBED}.completed")]
+        assert told == (["first", "second"] if speed == 0 else ["second", "first"])
+        assert kinds(talk.said).index("response.done") < kinds(talk.said).index(f"{TRANSCRIBED}.delta")
+        assert violations(talk.said) == []
+
+
+def test_words_may_come_before_their_item() -> None:
+    talk = transcribing("gpt-realtime-whisper", early_transcripts=True)
+    said = talk.speak(spoken("weather"))
+    assert kinds(said)[:7] == [*TURN[:2], f"{TRANSCRIBED}.delta", *TURN[2:], "response.created"]
+    assert only(said, f"{TRANSCRIBED}.completed")["transcript"] == "Hello, my name."
+    assert len(of_kind(said, f"{TRANSCRIBED}.delta")) == 5
     assert violations(talk.said) == []
 
 

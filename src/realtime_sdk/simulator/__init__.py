@@ -7,7 +7,7 @@ Loading it opens nothing; what needs an event loop is loaded when it is first as
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from realtime_sdk.simulator.brain import Fault, ToolOutput, Turn, Unheard, Utterance
+from realtime_sdk.simulator.brain import Fault, ToolOutput, Turn, Unheard, Utterance, Words
 from realtime_sdk.simulator.ear import Clip, Ear, known_clips
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.reply import Call, Fail, Reply, ReplyStep, Say, Think, Wait
@@ -36,6 +36,7 @@ __all__ = [
     "Unheard",
     "Utterance",
     "Wait",
+    "Words",
     "always",
     "known_clips",
     "on",

@@ -16,12 +16,15 @@ from typing import TypeAlias
 from realtime_sdk.audio.pcm import PCM16_24K, chunks, pcm16
 from realtime_sdk.audio.wav import read_wav
 from realtime_sdk.errors import AudioFormatError
-from realtime_sdk.simulator.brain.values import Unheard, Utterance
+from realtime_sdk.simulator.brain.values import Unheard, Utterance, Words
 
 __all__ = ["Clip", "Ear", "known_clips", "shipped_clips", "neutral_words", "recognise"]
 
-Ear: TypeAlias = Callable[[Utterance], "str | Unheard | Awaitable[str | Unheard | None] | None"]
-"""Writes an utterance down: its words, why there are none (`Unheard`), or None to let the next ear try."""
+Ear: TypeAlias = Callable[[Utterance], "str | Words | Unheard | Awaitable[str | Words | Unheard | None] | None"]
+"""Writes an utterance down.
+
+Gives its words (`Words` to tell them late), why there are none (`Unheard`), or None to let the next ear try.
+"""
 
 _FRAME_MS = 20
 _FRAME_SIZE = PCM16_24K.bytes_in_ms(_FRAME_MS)

@@ -22,7 +22,18 @@ from realtime_sdk.log import EventLog
 from realtime_sdk.protocol.codec import encode
 from realtime_sdk.protocol.local import ConnectionOpened
 from realtime_sdk.simulator import brain
-from realtime_sdk.simulator.brain import Answered, Fault, Happening, Heard, Step, TimePasses, Turn, Unheard, Utterance
+from realtime_sdk.simulator.brain import (
+    Answered,
+    Fault,
+    Happening,
+    Heard,
+    Step,
+    TimePasses,
+    Turn,
+    Unheard,
+    Utterance,
+    Words,
+)
 from realtime_sdk.simulator.ear import neutral_words
 from realtime_sdk.simulator.espeak import espeak
 from realtime_sdk.simulator.reply import Fail, Reply, ReplyStep, Say, as_reply
@@ -233,7 +244,7 @@ class SimulatedSession:
             if isawaitable(found):
                 self._start(self._hear_later, utterance, found, self._part.ears[place + 1 :])
                 return None
-            if isinstance(found, str | Unheard):
+            if isinstance(found, str | Words | Unheard):
                 return Heard(utterance.item_id, found)
         return Heard(utterance.item_id, neutral_words(utterance))
 
@@ -255,9 +266,9 @@ class SimulatedSession:
             except Exception as error:
                 self._remember(error)
                 found = Unheard()
-            if isinstance(found, str | Unheard):
+            if isinstance(found, str | Words | Unheard):
                 break
-        words = found if isinstance(found, str | Unheard) else neutral_words(utterance)
+        words = found if isinstance(found, str | Words | Unheard) else neutral_words(utterance)
         self._happen(self._now(), Heard(utterance.item_id, words))
 
     def _start(self, function: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> None:

@@ -67,6 +67,8 @@ class Options(TypedDict, total=False):
     """Makes a detector of speech in place of the energy gate: called with the rules and the position in ms."""
     rate_limits: bool
     """Send rate_limits.updated after every response, as most servers do. Default True."""
+    early_transcripts: bool
+    """Tell the words of a turn before its item is committed, as the service was seen to do. Default False."""
     hold_items: bool
     """Acknowledge items that come during a response after it, as Azure was seen to do."""
     session_ms: int
@@ -167,6 +169,7 @@ class Simulation:
             started_at_s=options.get("started_at_s", int(datetime.now(UTC).timestamp())),
             sideband="call_id" in knock.query,
             rate_limits=options.get("rate_limits", True),
+            early_transcripts=options.get("early_transcripts", False),
             hold_items=options.get("hold_items", False),
             make_vad=options.get("vad"),
         )

@@ -20,6 +20,7 @@ from realtime_sdk.simulator.brain.values import (
     Unheard,
     Unreadable,
     Utterance,
+    Words,
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Unheard",
     "Unreadable",
     "Utterance",
+    "Words",
     "next_due_ms",
     "opened",
     "refused",

@@ -21,10 +21,10 @@ from realtime_sdk.simulator.brain.responses import begin_unasked, interrupt
 from realtime_sdk.simulator.brain.saying import last_item_id, mint, refuse, say
 from realtime_sdk.simulator.brain.sounds import BYTES_PER_MS, from_wire, ms_of
 from realtime_sdk.simulator.brain.tape import Tape
-from realtime_sdk.simulator.brain.transcribing import want_words
-from realtime_sdk.simulator.brain.values import Buffer, Held, Server, Speech
+from realtime_sdk.simulator.brain.transcribing import hear, say_delta, transcription_of, want_words
+from realtime_sdk.simulator.brain.values import Buffer, Heard, Held, Server, Speech, Uncommitted
 
-__all__ = ["append", "clear", "commit", "commit_speech", "emptied", "restart_listening"]
+__all__ = ["append", "clear", "commit", "commit_speech", "emptied", "restart_listening", "take_words"]
 
 LONGEST_APPEND = 15 * 1024 * 1024
 SHORTEST_COMMIT_MS = 100
@@ -96,8 +96,37 @@ def _speech_stopped(server: Server, end_ms: int) -> Server:
     kept = replace(buffer, tape=Tape().append(rest), base=buffer.position - len(rest), speech=None)
     server = replace(server, buffer=kept)
     server = say(server, InputAudioBufferSpeechStopped(audio_end_ms=end_ms, item_id=speech.item_id))
-    server = commit_speech(server, pcm, speech.item_id)
+    if server.settings.early_transcripts and server.config.transcription is not None:
+        return _commit_later(server, Uncommitted(speech.item_id, pcm))
+    return _answered(commit_speech(server, pcm, speech.item_id))
+
+
+def _answered(server: Server) -> Server:
+    """The server that answers a turn it found, if the session has it so."""
     return begin_unasked(server) if _detection(server, "create_response") else server
+
+
+def _commit_later(server: Server, speech: Uncommitted) -> Server:
+    server = replace(server, uncommitted=(*server.uncommitted, speech))
+    return want_words(server, _spoken(speech.item_id, speech.pcm), transcription=server.config.transcription)
+
+
+def take_words(server: Server, heard: Heard) -> Server:
+    """The words of an utterance have come: before its item, if it waited for them."""
+    speech = next((one for one in server.uncommitted if one.item_id == heard.item_id), None)
+    if speech is None:
+        return hear(server, heard)
+    transcription = server.unheard.get(speech.item_id) or {}
+    told = transcription_of(server, speech.item_id, heard.text, transcription)
+    for delta in told.deltas:
+        server = say_delta(server, speech.item_id, delta)
+    server = replace(server, uncommitted=tuple(one for one in server.uncommitted if one is not speech))
+    server = hear(commit_speech(server, speech.pcm, speech.item_id, told=False), heard)
+    whole = tuple(
+        replace(one, next_delta=len(one.deltas)) if one.item_id == speech.item_id else one
+        for one in server.transcribing
+    )
+    return _answered(replace(server, transcribing=whole))
 
 
 def _detection(server: Server, name: str) -> bool:
@@ -108,9 +137,7 @@ def _detection(server: Server, name: str) -> bool:
 
 def commit_speech(server: Server, pcm: bytes, item_id: str, *, told: bool = True) -> Server:
     """Make a user's item of this sound, and ask for its words; unless they are known (not `told`)."""
-    content = UserMessageContent(type="input_audio", transcript=None)
-    item = UserMessage(id=item_id, status="completed", content=[content])
-    held = Held(item_id, item, {0: pcm}, words=None)
+    held = _spoken(item_id, pcm)
     before = last_item_id(server)
     server = say(server, InputAudioBufferCommitted(previous_item_id=before, item_id=item_id))
     server = announce(place(server, held), held)
@@ -118,6 +145,11 @@ def commit_speech(server: Server, pcm: bytes, item_id: str, *, told: bool = True
     if told:
         return want_words(server, held, transcription=transcription)
     return replace(server, unheard={**server.unheard, item_id: transcription})
+
+
+def _spoken(item_id: str, pcm: bytes) -> Held:
+    content = UserMessageContent(type="input_audio", transcript=None)
+    return Held(item_id, UserMessage(id=item_id, status="completed", content=[content]), {0: pcm}, words=None)
 
 
 def _forget_silence(server: Server) -> Server:

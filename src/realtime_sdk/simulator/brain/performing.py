@@ -60,6 +60,8 @@ def _done(server: Server, todo: Transcribing | Live | Playing) -> Server:
 def _waiting(server: Server) -> Iterator[tuple[int, int, Transcribing | Live | Playing]]:
     """What waits: when it is due, its rank among equals, and the thing itself."""
     for rank, one in enumerate(server.transcribing):
+        if one.late and server.lives and not server.settings.speed:
+            continue  # where all comes at once, late is after the answer
         yield _at(server, one.begun_ms, DELTA_MS * (one.next_delta + 1)), rank, one
     for rank, live in enumerate(server.lives, len(server.transcribing)):
         if live.next_beat < len(live.beats):

@@ -13,7 +13,7 @@ from realtime_sdk.simulator.brain import complaints
 from realtime_sdk.simulator.brain.checks import complaint_about
 from realtime_sdk.simulator.brain.complaints import Complaint
 from realtime_sdk.simulator.brain.config import opening
-from realtime_sdk.simulator.brain.hearing import append, clear, commit, restart_listening
+from realtime_sdk.simulator.brain.hearing import append, clear, commit, restart_listening, take_words
 from realtime_sdk.simulator.brain.idling import idle_due_ms, watch_idle
 from realtime_sdk.simulator.brain.ids import Ids
 from realtime_sdk.simulator.brain.items import create_item, delete_item, retrieve, truncate
@@ -21,7 +21,6 @@ from realtime_sdk.simulator.brain.performing import due_ms, perform
 from realtime_sdk.simulator.brain.playing import clear_output
 from realtime_sdk.simulator.brain.responses import answer, ask_ready, begin, cancel, finish
 from realtime_sdk.simulator.brain.saying import refuse, say
-from realtime_sdk.simulator.brain.transcribing import hear
 from realtime_sdk.simulator.brain.updating import update_session
 from realtime_sdk.simulator.brain.values import (
     Answered,
@@ -100,7 +99,7 @@ def _after(server: Server, happening: Happening) -> Server:
         case Answered():
             return answer(server, happening)
         case Heard():
-            return hear(server, happening)
+            return take_words(server, happening)
         case Unreadable():
             return refuse(server, Complaint("invalid_json", f"Could not parse the event: {happening.why}"))
         case Fault():

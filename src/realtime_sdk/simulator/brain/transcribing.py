@@ -1,6 +1,7 @@
 """From speech to words: what was said is asked for, comes as deltas, then whole; or it fails."""
 
 from dataclasses import replace
+from math import ceil
 
 from realtime_sdk.protocol.json_values import JsonObject
 from realtime_sdk.protocol.models import TranscriptionError, UserMessage
@@ -14,9 +15,9 @@ from realtime_sdk.simulator.brain.planning import pieces
 from realtime_sdk.simulator.brain.saying import find_item, say, with_item
 from realtime_sdk.simulator.brain.sounds import ms_of
 from realtime_sdk.simulator.brain.usage import transcription_usage
-from realtime_sdk.simulator.brain.values import Heard, Held, Server, Transcribing, Unheard, Utterance
+from realtime_sdk.simulator.brain.values import Heard, Held, Server, Transcribing, Unheard, Utterance, Words
 
-__all__ = ["DELTA_MS", "hear", "transcribe_one", "want_words"]
+__all__ = ["DELTA_MS", "hear", "say_delta", "transcribe_one", "transcription_of", "want_words"]
 
 DELTA_MS = 30
 """How long the service takes for a delta, at speed 1."""
@@ -52,12 +53,16 @@ def hear(server: Server, heard: Heard) -> Server:
         return server
     if isinstance(heard.words, Unheard):
         return _fail(server, heard.item_id, heard.words)
-    return _begin(server, heard.item_id, heard.words, str(transcription.get("model") or ""))
+    after_ms = heard.words.after_ms if isinstance(heard.words, Words) else 0
+    begun = transcription_of(server, heard.item_id, heard.text, transcription)
+    speed = server.settings.speed
+    begun = replace(begun, begun_ms=server.now_ms + (ceil(after_ms / speed) if speed else 0), late=after_ms > 0)
+    return replace(server, transcribing=(*server.transcribing, begun))
 
 
 def _note(server: Server, heard: Heard) -> Server:
     """Remember the words, in the conversation and where a response has the item as its own input."""
-    words = "" if isinstance(heard.words, Unheard) else heard.words
+    words = heard.text
     held = find_item(server, heard.item_id)
     if held is not None:
         server = with_item(server, replace(held, words=words))
@@ -84,36 +89,30 @@ def _fail(server: Server, item_id: str, why: Unheard) -> Server:
     )
 
 
-def _begin(server: Server, item_id: str, words: str, model: str) -> Server:
-    held = find_item(server, item_id)
+def transcription_of(server: Server, item_id: str, words: str, transcription: JsonObject) -> Transcribing:
+    """How words are told by the model that the session transcribes with."""
+    held, model = find_item(server, item_id), str(transcription.get("model") or "")
     duration_ms = sum(ms_of(len(sound)) for sound in held.sounds.values()) if held else 0
     deltas = pieces(words)
     if model == "whisper-1":
         deltas = (words,) if words else ()
     elif model == "gpt-realtime-whisper" and words:
         deltas = (f" {deltas[0]}", *deltas[1:])  # as recorded: the deltas begin with a blank, the whole does not
-    begun = Transcribing(
+    return Transcribing(
         item_id=item_id,
         begun_ms=server.now_ms,
         deltas=deltas,
         transcript=words.strip(),
         usage=transcription_usage(model, words, duration_ms),
     )
-    return replace(server, transcribing=(*server.transcribing, begun))
 
 
 def transcribe_one(server: Server, one: Transcribing) -> Server:
     """Say the next delta of a transcription, or its end."""
     if one.next_delta < len(one.deltas):
-        delta = one.deltas[one.next_delta]
         later = replace(one, next_delta=one.next_delta + 1)
         server = replace(server, transcribing=tuple(later if other is one else other for other in server.transcribing))
-        return say(
-            server,
-            ConversationItemInputAudioTranscriptionDelta(
-                item_id=one.item_id, content_index=0, delta=delta, obfuscation=filler(delta, server.events)
-            ),
-        )
+        return say_delta(server, one.item_id, one.deltas[one.next_delta])
     server = _completed(replace(server, transcribing=tuple(o for o in server.transcribing if o is not one)), one)
     return say(
         server,
@@ -126,6 +125,16 @@ def transcribe_one(server: Server, one: Transcribing) -> Server:
                 "transcript": one.transcript,
                 "usage": one.usage,
             }
+        ),
+    )
+
+
+def say_delta(server: Server, item_id: str, delta: str) -> Server:
+    """Say a piece of what was heard."""
+    return say(
+        server,
+        ConversationItemInputAudioTranscriptionDelta(
+            item_id=item_id, content_index=0, delta=delta, obfuscation=filler(delta, server.events)
         ),
     )
 

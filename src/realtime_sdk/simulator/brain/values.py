@@ -42,7 +42,9 @@ __all__ = [
     "Turn",
     "Unheard",
     "Unreadable",
+    "Uncommitted",
     "Utterance",
+    "Words",
 ]
 
 
@@ -74,11 +76,30 @@ class Unheard:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What was said, told to the client only `after_ms` (at the server's speed; at speed 0, after the answer)."""
+
+    text: str
+    after_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """What was said in an utterance that was wanted."""
 
     item_id: str
-    words: str | Unheard
+    words: str | Words | Unheard
+
+    @property
+    def text(self) -> str:
+        """The words; empty if they are not known."""
+        match self.words:
+            case str():
+                return self.words
+            case Words(text):
+                return text
+            case Unheard():
+                return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +212,8 @@ class Settings:
     """Whether the sound goes elsewhere (WebRTC, SIP): no session.created, no audio deltas, a buffer that plays."""
     rate_limits: bool = True
     """Whether rate_limits.updated follows every response; real servers do not always send it."""
+    early_transcripts: bool = False
+    """Whether the deltas of a transcription come before their item is committed, as whisper's were seen to do."""
     hold_items: bool = False
     """Whether items created during a response are acknowledged after it."""
     make_vad: MakeVad | None = None
@@ -293,6 +316,15 @@ class Transcribing:
     transcript: str
     usage: JsonObject
     next_delta: int = 0
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uncommitted:
+    """Speech that has stopped and is committed when its words are there (`Settings.early_transcripts`)."""
+
+    item_id: str
+    pcm: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +363,7 @@ class Server:
     """What the output buffer plays; always None where the client plays itself."""
     unheard: Mapping[str, JsonObject | None] = field(default_factory=dict[str, "JsonObject | None"])
     """Items whose words were asked for, with the transcription settings at that time."""
+    uncommitted: tuple[Uncommitted, ...] = ()
     held_back: tuple[ClientEventBase, ...] = ()
     """Items that wait for the end of a response (`Settings.hold_items`)."""
     turns: int = 0
