@@ -37,11 +37,15 @@ Entry: TypeAlias = tuple[How, int, Any]
 
 
 class Draft:
-    """The deltas of one live item. `append` gives a new draft; older ones do not see what came later."""
+    """The deltas of one live item. `append` gives a new draft; older ones do not see what came later.
 
-    __slots__ = ("_entries", "_length", "_read")
+    `of_ended` tells that the item had ended when the draft began: only its transcription goes on.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_entries", "_length", "_read", "of_ended")
+
+    def __init__(self, *, of_ended: bool = False) -> None:
+        self.of_ended = of_ended
         self._entries: list[Entry] = []
         self._length = 0
         self._read: list[tuple[int, Item]] = []
@@ -54,6 +58,7 @@ class Draft:
         else:
             new._entries, new._read = self._entries[: self._length], []
         new._entries.append(entry)
+        new.of_ended = self.of_ended
         new._length = self._length + 1
         return new
 

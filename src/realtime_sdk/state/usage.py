@@ -1,6 +1,5 @@
 """What a session used: tokens by direction and modality, and input transcription, which is billed apart."""
 
-from dataclasses import dataclass
 from operator import add
 from typing import NamedTuple
 
@@ -41,8 +40,7 @@ class Usage(NamedTuple):
         return Usage(self.input.plus(other.input), self.output.plus(other.output))
 
 
-@dataclass(frozen=True)
-class TranscriptionUsage:
+class TranscriptionUsage(NamedTuple):
     """What input transcription took, which is billed apart: tokens or seconds, as the model counts."""
 
     input_tokens: int = 0
@@ -51,6 +49,4 @@ class TranscriptionUsage:
 
     def plus(self, other: "TranscriptionUsage") -> "TranscriptionUsage":
         """The sum of both."""
-        return TranscriptionUsage(
-            *(a + b for a, b in zip(self.__dict__.values(), other.__dict__.values(), strict=True))
-        )
+        return TranscriptionUsage(*map(add, self, other))

@@ -6,7 +6,7 @@ from realtime_sdk.protocol import client_events, server_events
 from realtime_sdk.state.realtime_state import RealtimeState
 from realtime_sdk.state.reducers.placing import Table
 from realtime_sdk.state.reducers.wire_items import bytes_per_ms, decoded_size
-from realtime_sdk.state.values import PCM_BYTES_PER_MS, InputAudio, Speech, evolve
+from realtime_sdk.state.values import PCM_BYTES_PER_MS, InputAudio, Speech, evolve, make
 
 __all__ = ["TABLE"]
 
@@ -22,7 +22,7 @@ def speech_started(state: RealtimeState, event: server_events.InputAudioBufferSp
     audio = state.settled.input_audio
     if audio.speaking and audio.reserved_item_id == event.item_id:
         return state
-    speech = Speech(event.item_id, start_ms=event.audio_start_ms)
+    speech = make(Speech, item_id=event.item_id, start_ms=event.audio_start_ms)
     return _having(state, evolve(audio, speaking=True, reserved_item_id=event.item_id, speech=speech))
 
 

@@ -5,6 +5,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from realtime_sdk.protocol import server_events
+from realtime_sdk.protocol.unknown import Unknown
 from realtime_sdk.state.live import (
     Draft,
     Entry,
@@ -68,7 +69,7 @@ def _say(state: RealtimeState, event: Any, item_id: str, entry: Entry) -> Realti
         detail = f"{event.type} names part {entry[1]} of {item_id}"
         return noted(state, "impossible_part", detail, event_type=event.type, item_id=item_id)
     draft = live.get(item_id)
-    if draft is None:
+    if draft is None or (draft.of_ended and entry[0] not in INPUT):
         return _begin(state, event, entry)
     said = live.copy()
     said[item_id] = draft.append(entry)
@@ -88,7 +89,7 @@ def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
     if item.is_final and entry[0] not in INPUT:
         detail = f"{event.type} came after the end of {item_id}"
         return noted(state, "late_delta", detail, event_type=event.type, item_id=item_id)
-    return start_draft(state, item_id, Draft().append(entry))
+    return start_draft(state, item_id, Draft(of_ended=item.is_final).append(entry))
 
 
 def part_added(state: RealtimeState, event: server_events.ResponseContentPartAdded) -> RealtimeState:
@@ -118,9 +119,9 @@ def transcription_delta(state: RealtimeState, event: TranscriptionDelta) -> Real
 
 def transcription_completed(state: RealtimeState, event: TranscriptionCompleted) -> RealtimeState:
     """The transcription is authoritative, whatever the deltas were. What it took is billed apart."""
-    state = state.having(transcription_usage=state.transcription_usage.plus(_transcription_usage(event.usage)))
-    languages = tuple(language.code for language in event.languages or () if language.code)
-    return _transcribed(state, event, (heard_whole, event.content_index or 0, (event.transcript, languages)))
+    languages = tuple([language.code for language in event.languages or () if language.code])
+    entry: Entry = (heard_whole, event.content_index or 0, (event.transcript, languages))
+    return _transcribed(state, event, entry, usage=event.usage)
 
 
 def transcription_failed(state: RealtimeState, event: TranscriptionFailed) -> RealtimeState:
@@ -135,21 +136,22 @@ def transcription_segment(state: RealtimeState, event: TranscriptionSegment) -> 
     return _transcribed(state, event, (hear_speaker, event.content_index or 0, segment))
 
 
-def _transcribed(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
+def _transcribed(state: RealtimeState, event: Any, entry: Entry, *, usage: Any = None) -> RealtimeState:
     """The state with the entry folded into the event's item; for an item not yet known it waits."""
     edit = Edit.of(state)
+    if usage is not None and not isinstance(usage, Unknown):
+        edit.transcription_usage = edit.transcription_usage.plus(_transcription_usage(usage))
     item = settled(edit, event.item_id)
     if item is None or not item.in_conversation or not 0 <= entry[1] < PARTS_LIMIT:
-        return _say(state, event, event.item_id, entry)
+        return _say(state.having(transcription_usage=edit.transcription_usage), event, event.item_id, entry)
     put(edit, folded(item, (entry,)))
     return edit.done()
 
 
 def _transcription_usage(usage: Any) -> TranscriptionUsage:
+    counts = usage.__dict__
     return TranscriptionUsage(
-        input_tokens=getattr(usage, "input_tokens", None) or 0,
-        output_tokens=getattr(usage, "output_tokens", None) or 0,
-        seconds=getattr(usage, "seconds", None) or 0.0,
+        counts.get("input_tokens") or 0, counts.get("output_tokens") or 0, counts.get("seconds") or 0.0
     )
 
 

@@ -21,7 +21,7 @@ from realtime_sdk.state.reducers.placing import (
 from realtime_sdk.state.reducers.wire_items import bytes_per_ms, item_of
 from realtime_sdk.state.values import PCM_BYTES_PER_MS, Item, Part, evolve
 
-__all__ = ["TABLE", "begun", "finished"]
+__all__ = ["TABLE", "adds_nothing", "begun", "finished"]
 
 
 def begun(edit: Edit, wire: Any, event: Any, **of_response: Any) -> Item | None:
@@ -47,10 +47,9 @@ def finished(edit: Edit, wire: Any, event: Any, **of_response: Any) -> Item | No
 
     The caller must `put` it. None, and noted, if it has no id or was deleted.
     """
-    known = edit.items.get(wire.id)
-    if known is not None and known.in_conversation and known.has_words and (known.ended or _says_the_same(known, wire)):
-        return settled(edit, known.id)
-    known = settled(edit, wire.id) if known is not None else None
+    known = settled(edit, wire.id) if wire.id in edit.items else None
+    if known is not None and adds_nothing(known, wire):
+        return known
     if known is not None and known.in_conversation and _is_whole(known, wire):
         return evolve(known, status=known.status if known.ended else wire.status or known.status, ended=True)
     body = _kept(edit, wire, event, of_response)
@@ -77,15 +76,23 @@ def _is_whole(known: Item, wire: Any) -> bool:
     return bool(content)
 
 
+def adds_nothing(known: Item, wire: Any) -> bool:
+    """True if the last word on a settled item repeats what is known of it: mostly an event before said it all."""
+    return known.in_conversation and ((known.ended and known.has_words) or _says_the_same(known, wire))
+
+
 def _says_the_same(known: Item, wire: Any) -> bool:
-    """True for what a client created: its end repeats its beginning."""
+    """True for what a client created or said: its end repeats its beginning."""
     content = _content(wire)
-    return (
-        content is not None
-        and known.status is not None
-        and known.status == wire.status != "in_progress"
-        and [part.text for part in known.parts] == [getattr(part, "text", None) for part in content]
-    )
+    if content is None or known.status is None or not known.status == wire.status != "in_progress":
+        return False
+    if len(content) != len(known.parts):
+        return False
+    for part, said in zip(known.parts, content, strict=True):
+        words = said.__dict__ if not isinstance(said, Unknown) else {}
+        if words.get("text") != part.text or words.get("transcript") is not None:
+            return False
+    return True
 
 
 def _kept(edit: Edit, wire: Any, event: Any, of_response: dict[str, Any]) -> Item | None:
@@ -139,6 +146,9 @@ def item_added(state: RealtimeState, event: server_events.ConversationItemAdded)
 
 def item_done(state: RealtimeState, event: server_events.ConversationItemDone) -> RealtimeState:
     """An item is finished. Its predecessor in this event is not to be trusted (DOSSIER §4.2)."""
+    known = state.settled.items.get(event.item.id or "")
+    if known is not None and known.id not in state.live and adds_nothing(known, event.item):
+        return state
     edit = Edit.of(state)
     item = finished(edit, event.item, event)
     if item is None:

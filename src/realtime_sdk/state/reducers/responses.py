@@ -5,7 +5,7 @@ from typing import Any, Final
 from realtime_sdk.protocol import models, server_events
 from realtime_sdk.protocol.unknown import Unknown
 from realtime_sdk.state.realtime_state import Edit, RealtimeState
-from realtime_sdk.state.reducers.items import begun, finished
+from realtime_sdk.state.reducers.items import adds_nothing, begun, finished
 from realtime_sdk.state.reducers.placing import ABSENT, Table, note, noted, place, put, settled
 from realtime_sdk.state.reducers.wire_items import bytes_per_ms, usage_of
 from realtime_sdk.state.values import Item, Response, evolve, make
@@ -63,7 +63,7 @@ def output_item_added(state: RealtimeState, event: server_events.ResponseOutputI
 def output_item_done(state: RealtimeState, event: server_events.ResponseOutputItemDone) -> RealtimeState:
     """An item of a response is finished; mostly its own event said so just before."""
     item: Item | None = state.settled.items.get(event.item.id or "")
-    if item is not None and item.ended and item.has_words and item.response_id == event.response_id and item.placed:
+    if item is not None and _is_settled_in(state, item, event) and adds_nothing(item, event.item):
         return state
     edit = Edit.of(state)
     response = _known(edit, event.response_id)
@@ -71,6 +71,12 @@ def output_item_done(state: RealtimeState, event: server_events.ResponseOutputIt
     if item is not None:
         _keep(edit, _with_item(edit, response, item, event.output_index))
     return edit.done()
+
+
+def _is_settled_in(state: RealtimeState, item: Item, event: server_events.ResponseOutputItemDone) -> bool:
+    """True if the item has no deltas waiting, and stands in its response and in the conversation."""
+    is_its_own = item.response_id == event.response_id and item.output_index == event.output_index
+    return is_its_own and item.placed and item.id not in state.live
 
 
 def _stated(response: Response, wire: models.Response) -> Response:

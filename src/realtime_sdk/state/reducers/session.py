@@ -10,7 +10,7 @@ from realtime_sdk.protocol.unknown import UnknownEvent
 from realtime_sdk.state.persistent import PSeq
 from realtime_sdk.state.realtime_state import Edit, RealtimeState
 from realtime_sdk.state.reducers.placing import Table, note, noted, put, settle, settled
-from realtime_sdk.state.values import Epoch, RateLimit, Reported, Response, evolve
+from realtime_sdk.state.values import Epoch, RateLimit, Reported, Response, evolve, make
 
 __all__ = ["TABLE", "session_created", "session_updated"]
 
@@ -104,7 +104,8 @@ def rate_limits_updated(state: RealtimeState, event: server_events.RateLimitsUpd
     limits = state.settled.rate_limits
     for limit in event.rate_limits:
         name = limit.name or "unknown"
-        limits = limits.set(name, RateLimit(name, limit.limit, limit.remaining, limit.reset_seconds))
+        stated = make(RateLimit, name=name, limit=limit.limit, remaining=limit.remaining, reset_s=limit.reset_seconds)
+        limits = limits.set(name, stated)
     return state.having(rate_limits=limits)
 
 
