@@ -12,6 +12,7 @@ from realtime_sdk.simulator.ear import Clip, Ear, known_clips
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.reply import Call, Fail, Reply, ReplyStep, Say, Think, Wait
 from realtime_sdk.simulator.scenario import Rule, Scenario, always, on, on_turn, when
+from realtime_sdk.simulator.script import load_scenario
 
 if TYPE_CHECKING:
     from realtime_sdk.simulator.session import SimulatedSession
@@ -39,6 +40,7 @@ __all__ = [
     "Words",
     "always",
     "known_clips",
+    "load_scenario",
     "on",
     "on_turn",
     "persona",

@@ -1,0 +1,143 @@
+"""Scenarios as files, for people who do not write Python: JSON, or YAML where PyYAML is installed.
+
+A script is an object with `rules`, and with `hears` and `strict` as `Scenario` has them. A rule has one of `on`,
+`pattern`, `turn`, `always`; what to `do`; the replies that follow, a list, in `then`; and `every_time`. A step is a text
+to say, or an object with one of `say`, `call` (and `with`), `call_json` (and `with`), `wait`, `think` (and `ms`), `fail`
+(and `message`).
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from realtime_sdk.errors import ScenarioError
+from realtime_sdk.protocol.json_values import JsonObject, is_array, is_object
+from realtime_sdk.simulator.reply import Call, Fail, Reply, ReplyStep, Say, Think, Wait
+from realtime_sdk.simulator.scenario import Rule, Scenario, always, on, on_turn
+
+__all__ = ["load_scenario", "read_script"]
+
+_YAML = (".yaml", ".yml")
+
+
+def load_scenario(path: str | Path) -> Scenario:
+    """The scenario in a file: `.yaml` and `.yml` are YAML, anything else is JSON.
+
+    ScenarioError for what is no script, with the place; OSError if the file cannot be read.
+    """
+    path = Path(path)
+    text = path.read_text("utf-8")
+    return read_script(_from_yaml(text, path.name) if path.suffix in _YAML else _from_json(text, path.name))
+
+
+def read_script(script: object) -> Scenario:
+    """The scenario that a script is, given as JSON has it. ScenarioError for what is none, with the place."""
+    fields = _object(script, "the script", allowed=("rules", "hears", "strict"))
+    rules = [_rule(rule, f"rules[{place}]") for place, rule in enumerate(_list(fields.get("rules", []), "rules"))]
+    hears = [_text(words, f"hears[{place}]") for place, words in enumerate(_list(fields.get("hears", []), "hears"))]
+    return Scenario(*rules, hears=hears, strict=fields.get("strict") is True)
+
+
+def _from_json(text: str, name: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as broken:
+        raise ScenarioError(f"{name} is not JSON: {broken}") from None
+
+
+def _from_yaml(text: str, name: str) -> object:
+    try:
+        yaml: Any = import_module("yaml")
+    except ModuleNotFoundError:
+        raise ScenarioError("a script in YAML needs PyYAML: pip install pyyaml, or write it in JSON") from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as broken:
+        raise ScenarioError(f"{name} is not YAML: {' '.join(str(broken).split())}") from None
+
+
+_WHEN: Final[Mapping[str, Callable[[Any, str], Rule]]] = {
+    "on": lambda value, where: on(_text(value, where)),
+    "pattern": lambda value, where: on(_pattern(value, where)),
+    "turn": lambda value, where: on_turn(_number(value, where)),
+    "always": lambda value, where: always(),
+}
+
+
+def _rule(rule: object, where: str) -> Rule:
+    fields = _object(rule, where, allowed=(*_WHEN, "do", "then", "every_time"))
+    name = _one_of(fields, _WHEN, where)
+    made = _WHEN[name](fields[name], f"{where}.{name}")
+    later = _list(fields.get("then", []), f"{where}.then")
+    replies = [_reply(fields.get("do"), f"{where}.do")]
+    replies += [_reply(reply, f"{where}.then[{place}]") for place, reply in enumerate(later)]
+    return replace(made, replies=tuple(replies), repeats=made.repeats or fields.get("every_time") is True)
+
+
+def _reply(steps: object, where: str) -> Reply:
+    """Steps in a list, or a single one."""
+    listed = steps if is_array(steps) else [steps]
+    return tuple(_step(step, f"{where}[{place}]") for place, step in enumerate(listed))
+
+
+_STEPS: Final[Mapping[str, Callable[[Any, JsonObject, str], ReplyStep]]] = {
+    "say": lambda value, fields, where: Say(_text(value, where)),
+    "call": lambda value, fields, where: Call(_text(value, where), _object(fields.get("with", {}), f"{where}.with")),
+    "call_json": lambda value, fields, where: Call(_text(value, where), _text(fields.get("with", "{}"), where)),
+    "wait": lambda value, fields, where: Wait(_number(value, where)),
+    "think": lambda value, fields, where: Think(_number(value, where), _number(fields.get("ms", 0), where)),
+    "fail": lambda value, fields, where: Fail(_text(value, where), _text(fields.get("message", Fail().message), where)),
+}
+
+
+def _step(step: object, where: str) -> ReplyStep:
+    if isinstance(step, str):
+        return Say(step)
+    fields = _object(step, where, allowed=(*_STEPS, "with", "ms", "message"))
+    name = _one_of(fields, _STEPS, where)
+    return _STEPS[name](fields[name], fields, f"{where}.{name}")
+
+
+def _one_of(fields: JsonObject, names: Mapping[str, object], where: str) -> str:
+    found = [name for name in names if name in fields]
+    if len(found) != 1:
+        raise ScenarioError(f"{where} needs one of {', '.join(names)}")
+    return found[0]
+
+
+def _object(value: object, where: str, *, allowed: tuple[str, ...] = ()) -> JsonObject:
+    if not is_object(value):
+        raise ScenarioError(f"{where} is not an object")
+    unknown = [name for name in value if allowed and name not in allowed]
+    if unknown:
+        raise ScenarioError(f"{where} has no field {unknown[0]!r}; it may have {', '.join(allowed)}")
+    return value
+
+
+def _list(value: object, where: str) -> list[Any]:
+    if not is_array(value):
+        raise ScenarioError(f"{where} is not a list")
+    return value
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise ScenarioError(f"{where} is not a text")
+    return value
+
+
+def _number(value: object, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ScenarioError(f"{where} is not a whole number")
+    return value
+
+
+def _pattern(value: object, where: str) -> re.Pattern[str]:
+    try:
+        return re.compile(_text(value, where), re.IGNORECASE)
+    except re.error as broken:
+        raise ScenarioError(f"{where} is no pattern: {broken}") from None

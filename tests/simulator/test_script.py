@@ -1,0 +1,99 @@
+"""Scripts in JSON and YAML say the same as scenarios in Python, and a slip is told with its place."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from realtime_sdk.errors import ScenarioError
+from realtime_sdk.simulator import Call, Fail, Say, Think, ToolOutput, Turn, Wait
+from realtime_sdk.simulator.script import load_scenario, read_script
+
+SCRIPT: dict[str, Any] = {
+    "hears": ["What is the weather?"],
+    "rules": [
+        {"on": "weather", "do": {"call": "get_weather", "with": {"city": "Paris"}}, "then": ["It is {output}."]},
+        {
+            "pattern": "^bye",
+            "do": [{"think": 8, "ms": 5}, {"wait": 100}, "Goodbye.", {"call_json": "f", "with": "{"}, {"fail": "x"}],
+        },
+        {"turn": 7, "do": "seven", "every_time": True},
+        {"always": True, "do": {"say": "hm"}},
+    ],
+}
+YAML = """
+hears: ["What is the weather?"]
+rules:
+  - on: weather
+    do: {call: get_weather, with: {city: Paris}}
+    then: ["It is {output}."]
+"""
+
+
+def turn(text: str, number: int = 1, **fields: Any) -> Turn:
+    """Return a turn of a user's."""
+    return Turn(response_id="r", number=number, text=text, **fields)
+
+
+def test_a_script_is_a_scenario() -> None:
+    run = read_script(SCRIPT).begin()
+    assert run(turn("the weather")) == (Call("get_weather", {"city": "Paris"}),)
+    assert run(turn("", outputs=(ToolOutput("c", "f", "foggy"),))) == (Say("It is foggy."),)
+    assert run(turn("Bye!")) == (Think(8, 5), Wait(100), Say("Goodbye."), Call("f", "{"), Fail("x"))
+    assert run(turn("x", 7)) == run(turn("y", 7)) == (Say("seven"),)
+    assert run(turn("?")) == (Say("hm"),)
+    assert run.left == ()
+
+
+@pytest.mark.parametrize(("name", "text"), [("s.json", json.dumps(SCRIPT)), ("s.yaml", YAML), ("s.yml", YAML)])
+def test_scripts_are_read_from_files(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    scenario = load_scenario(path)
+    assert scenario.hears == ("What is the weather?",)
+    assert scenario.begin()(turn("weather")) == (Call("get_weather", {"city": "Paris"}),)
+
+
+@pytest.mark.parametrize(
+    ("script", "complaint"),
+    [
+        ([], "the script is not an object"),
+        ({"rule": []}, "the script has no field 'rule'; it may have rules, hears, strict"),
+        ({"rules": {}}, "rules is not a list"),
+        ({"hears": [3]}, r"hears\[0\] is not a text"),
+        ({"rules": [{"do": "x"}]}, r"rules\[0\] needs one of on, pattern, turn, always"),
+        ({"rules": [{"on": "a", "turn": 2, "do": "x"}]}, r"rules\[0\] needs one of"),
+        ({"rules": [{"turn": "two", "do": "x"}]}, r"rules\[0\].turn is not a whole number"),
+        ({"rules": [{"pattern": "(", "do": "x"}]}, r"rules\[0\].pattern is no pattern"),
+        ({"rules": [{"on": "a", "do": [{"sing": "la"}]}]}, r"rules\[0\].do\[0\] has no field 'sing'"),
+        ({"rules": [{"on": "a", "do": [{"with": {}}]}]}, r"rules\[0\].do\[0\] needs one of say, call"),
+        ({"rules": [{"on": "a"}]}, r"rules\[0\].do\[0\] is not an object"),
+        ({"rules": [{"on": "a", "do": "x", "then": [[{"say": 1}]]}]}, r"rules\[0\].then\[0\]\[0\].say is not a text"),
+    ],
+)
+def test_a_slip_is_told_with_its_place(script: Any, complaint: str) -> None:
+    with pytest.raises(ScenarioError, match=complaint):
+        read_script(script)
+
+
+def test_a_file_that_is_no_json_is_told_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    path.write_text("{")
+    with pytest.raises(ScenarioError, match=r"s\.json is not JSON"):
+        load_scenario(path)
+
+
+def test_a_file_that_is_no_yaml_is_told_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("rules: [what?]")
+    with pytest.raises(ScenarioError, match=r"s\.yaml is not YAML"):
+        load_scenario(path)
+
+
+def test_yaml_without_pyyaml_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(YAML)
+    monkeypatch.setitem(__import__("sys").modules, "yaml", None)
+    with pytest.raises(ScenarioError, match="pip install pyyaml"):
+        load_scenario(path)
