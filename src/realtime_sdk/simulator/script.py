@@ -1,8 +1,8 @@
 """Scenarios as files, for people who do not write Python: JSON, or YAML where PyYAML is installed.
 
 A script is an object with `rules`, and with `hears` and `strict` as `Scenario` has them. A rule has one of `on`,
-`pattern`, `turn`, `always`; what to `do`; the replies that follow, a list, in `then`; and `every_time`. A step is a text
-to say, or an object with one of `say`, `call` (and `with`), `call_json` (and `with`), `wait`, `think` (and `ms`), `fail`
+`pattern`, `turn`, `always`; what to `do`; the replies that follow, a list, in `then`; and `every_time`. A step is a
+text to say, or an object with one of `say`, `call` (and `with`), `call_json` (and `with`), `wait`, `think` (and `ms`), `fail`
 (and `message`).
 """
 
@@ -55,9 +55,19 @@ def _from_yaml(text: str, name: str) -> object:
     except ModuleNotFoundError:
         raise ScenarioError("a script in YAML needs PyYAML: pip install pyyaml, or write it in JSON") from None
     try:
-        return yaml.safe_load(text)
+        return _with_on(yaml.safe_load(text))
     except yaml.YAMLError as broken:
         raise ScenarioError(f"{name} is not YAML: {' '.join(str(broken).split())}") from None
+
+
+def _with_on(value: Any) -> Any:
+    """The same with the key `on`, which YAML 1.1 takes for a way to write true."""
+    if is_array(value):
+        return [_with_on(member) for member in value]
+    if is_object(value):
+        pairs: dict[Any, Any] = value
+        return {"on" if name is True else name: _with_on(member) for name, member in pairs.items()}
+    return value
 
 
 _WHEN: Final[Mapping[str, Callable[[Any, str], Rule]]] = {
