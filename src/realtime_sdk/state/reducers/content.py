@@ -18,7 +18,6 @@ from realtime_sdk.state.live import (
     end_arguments,
     end_text,
     end_transcript,
-    folded,
     hear,
     hear_speaker,
     heard_whole,
@@ -141,10 +140,10 @@ def _transcribed(state: RealtimeState, event: Any, entry: Entry, *, usage: Any =
     edit = Edit.of(state)
     if usage is not None and not isinstance(usage, Unknown):
         edit.transcription_usage = edit.transcription_usage.plus(_transcription_usage(usage))
-    item = settled(edit, event.item_id)
+    item = edit.items.get(event.item_id)
     if item is None or not item.in_conversation or not 0 <= entry[1] < PARTS_LIMIT:
-        return _say(state.having(transcription_usage=edit.transcription_usage), event, event.item_id, entry)
-    put(edit, folded(item, (entry,)))
+        return _say(edit.done(), event, event.item_id, entry)
+    put(edit, settled(edit, event.item_id, last=entry) or item)
     return edit.done()
 
 

@@ -6,7 +6,7 @@ Every function changes the edit of one event. Final wins: what has ended is neve
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from realtime_sdk.state.live import Draft, folded
+from realtime_sdk.state.live import Draft, Entry, folded
 from realtime_sdk.state.persistent import PSeq
 from realtime_sdk.state.realtime_state import Edit, RealtimeState
 from realtime_sdk.state.values import Anomaly, Item, Part, evolve
@@ -67,11 +67,15 @@ def put(edit: Edit, item: Item) -> None:
         edit.items = edit.items.set(item.id, item)
 
 
-def settled(edit: Edit, item_id: str) -> Item | None:
-    """The item with its deltas folded in, which the caller must `put`; None if there is no such item."""
+def settled(edit: Edit, item_id: str, *, last: Entry | None = None) -> Item | None:
+    """The item with its deltas, and a `last` one, folded in, which the caller must `put`; None if it is unknown."""
     item: Item | None = edit.items.get(item_id)
     draft = edit.live.get(item_id)
-    if draft is None or item is None:
+    if item is None:
+        return None
+    if last is not None:
+        draft = (draft or Draft()).append(last)
+    if draft is None:
         return item
     edit.live = {key: value for key, value in edit.live.items() if key != item_id}
     return draft.read(item)
