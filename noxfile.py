@@ -24,7 +24,7 @@ def groups(*names: str) -> list[str]:
     return list(nox.project.dependency_groups(PROJECT, *names))
 
 
-def install(session: nox.Session, *names: str, extras: str = "audio,cli,devices,trio,vad") -> None:
+def install(session: nox.Session, *names: str, extras: str = "audio,cli,devices,kani,trio,vad") -> None:
     """Install the project, editable and with its extras, and some dependency groups beside it."""
     session.install("-e", f".[{extras}]", *groups(*names))
 
@@ -101,7 +101,7 @@ def tests(session: nox.Session) -> None:
 def lower_bounds(session: nox.Session) -> None:
     """The tests of the package on the oldest releases that it declares; asyncio alone, as trio needs websockets 17."""
     requirements = lowest(PROJECT["project"]["dependencies"])
-    session.install("-e", ".[cli,devices,vad]", *groups("tests-core"), *requirements)
+    session.install("-e", ".[cli,devices,kani,vad]", *groups("tests-core"), *requirements)
     left_out = [f"--ignore=tests/{folder}" for folder in ("architecture", "codegen", "docs")]
     # old releases may use what newer ones call deprecated: that is theirs
     session.run(

@@ -1,0 +1,230 @@
+"""A realtime model as a Kani engine: whatever prompt Kani gives, the response sees exactly that.
+
+Everything turn-based is Kani's own; here a prompt is mirrored into the conversation, one response is asked for, and its
+deltas are handed on.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final, Literal
+
+from kani import AIFunction, ChatMessage, ChatRole
+from kani.engines.base import BaseCompletion, BaseEngine, Completion
+
+from realtime_sdk.kani.mirror import Context, Mirror
+from realtime_sdk.kani.session import MODEL, RealtimeSession
+from realtime_sdk.kani.sound import Voices
+from realtime_sdk.kani.translate import Spoken, message_of, session_update, tokens_of, tool_of
+from realtime_sdk.kani.translate.seed import AnySession
+from realtime_sdk.protocol import models, server_events as s
+from realtime_sdk.session import Answer, Reply
+from realtime_sdk.state import Response, is_responding
+
+__all__ = ["RealtimeEngine", "Sync", "notes_of"]
+
+Sync = Literal["references", "delete"]
+
+CONTEXT_SIZES: Final[Mapping[str, int]] = {"gpt-realtime-2": 128_000, "gpt-realtime": 32_000}
+"""How a model's name begins → tokens of its context; the first that fits."""
+_UNKNOWN_CONTEXT: Final = 32_000
+
+
+class RealtimeEngine(BaseEngine):
+    """The engine of a Kani that a realtime model answers. It connects at the first prediction, and again after a loss.
+
+        ai = Kani(RealtimeEngine(model="gpt-realtime-2.1"))
+
+    `session_config` is a `models.SessionConfig` of 2024 or a GA `SessionRequest`. `sync` says how the server sees a
+    prompt that is not simply the conversation: by "references" to its items, or by deleting the others ("delete").
+    `save_audio` keeps the assistant's sound in the messages. All else goes to the session (`ws_base`, `headers`,
+    `endpoint`, `transport`, `log`) or is a setting of every response (`max_output_tokens`, …).
+    """
+
+    disable_function_calling_kwargs: ClassVar[dict[str, Any]] = {"tool_choice": "none"}  # type: ignore[misc]
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        model: str = MODEL,
+        *,
+        session_config: AnySession = None,
+        sync: Sync = "references",
+        save_audio: bool = True,
+        max_context_size: int | None = None,
+        **how: Any,
+    ) -> None:
+        self.session: Final = RealtimeSession(api_key, model, **how)
+        self.model: Final = self.session.model
+        self.max_context_size: int = max_context_size or _context_size(self.model)
+        self.sync: Sync = sync
+        self.save_audio = save_audio
+        self.mirror: Final = Mirror(self.session)
+        self.tags: Final = set[str]()
+        """The marks of the responses that were asked for from here."""
+        self._config: AnySession = session_config
+        self._offered: list[models.FunctionTool] = []
+        self._instructions: str | None = None
+        self._turn = asyncio.Lock()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(model={self.model!r})"
+
+    # --- what Kani asks of an engine ------------------------------------------------------------------------------
+
+    def prompt_len(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, messages: list[ChatMessage], functions: list[AIFunction] | None = None, **_: Any
+    ) -> int:
+        """About how many tokens a prompt takes. Counts text by its length, sound by its duration."""
+        tools = sum(len(f.name) + len(f.desc or "") + len(str(f.json_schema)) for f in functions or ())
+        return sum(map(tokens_of, messages)) + tools // 4
+
+    async def predict(
+        self, messages: list[ChatMessage], functions: list[AIFunction] | None = None, **hyperparams: Any
+    ) -> BaseCompletion:
+        """The model's answer to exactly these messages. Takes `audio_callback` as `stream` does.
+
+        Raises ResponseFailed with the server's code, ServerError, the ConnectionClosed family.
+        """
+        async for piece in self._answer(messages, functions, **hyperparams):
+            if isinstance(piece, BaseCompletion):
+                return piece
+        raise AssertionError("an answer ends with its completion")
+
+    async def stream(
+        self, messages: list[ChatMessage], functions: list[AIFunction] | None = None, **hyperparams: Any
+    ) -> AsyncGenerator[str | BaseCompletion, None]:
+        """The same answer, word by word. `audio_callback` gets its sound: mono PCM16 at 24 kHz, awaited in order."""
+        async for piece in self._answer(messages, functions, **hyperparams):
+            yield piece
+
+    async def close(self) -> None:
+        """End the connection."""
+        await self.session.close()
+
+    # --- the session ----------------------------------------------------------------------------------------------
+
+    async def connect(
+        self, config: AnySession, functions: Sequence[AIFunction] | None, messages: Sequence[ChatMessage]
+    ) -> None:
+        """Connect with these settings, functions and system prompt; the prompt's other messages are not sent yet."""
+        tools = [*map(tool_of, functions or ())]
+        instructions = _prompt(config, messages)[0]
+        update = session_update(config, tools=tools, instructions=instructions)
+        await self.session.open(update)
+        self._config, self._offered, self._instructions = config, tools, instructions
+
+    async def upload(self, messages: Sequence[ChatMessage]) -> None:
+        """Put the messages of a prompt into the conversation. Raises ServerError, which says which was refused."""
+        await self.mirror.upload(_prompt(self._config, messages)[1])
+
+    async def make_equal(self, messages: Sequence[ChatMessage], functions: Sequence[AIFunction]) -> None:
+        """Make the session offer these functions, and its conversation be exactly this prompt."""
+        instructions, rest = _prompt(self._config, messages)
+        changes: dict[str, Any] = {}
+        tools = [*map(tool_of, functions)]
+        if tools != self._offered:
+            changes["tools"] = [*self._own_tools(), *tools]
+        if instructions is not None and instructions != self._instructions:
+            changes["instructions"] = instructions
+        if changes:
+            await self.session.live.update(**changes)
+        self._offered, self._instructions = tools, instructions
+        await self.mirror.make_equal(rest)
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    async def _answer(
+        self,
+        messages: list[ChatMessage],
+        functions: list[AIFunction] | None,
+        *,
+        audio_callback: Callable[[bytes], Any] | None = None,
+        **given: Any,
+    ) -> AsyncGenerator[str | BaseCompletion, None]:
+        voices = Voices(keep=self.save_audio)
+        async with self._turn:
+            reply = await self._ask(messages, functions, given)
+            first = await anext(reply, None)  # it has begun: whoever is next waits for its end in the session
+        if first is not None:
+            async for text in self._said(first, voices, audio_callback):
+                yield text
+        async for delta in reply:
+            async for text in self._said(delta, voices, audio_callback):
+                yield text
+        yield self._completion(await reply, voices)
+
+    async def _ask(
+        self, messages: list[ChatMessage], functions: list[AIFunction] | None, given: Mapping[str, Any]
+    ) -> Reply:
+        if not self.session.is_connected:
+            await self.connect(self._config, functions, messages)
+        live = self.session.live
+        await live.until(lambda state: not is_responding(state))
+        instructions, rest = _prompt(self._config, messages)
+        context = await self.mirror.context(rest, sync=self.sync)
+        settings = self.session.settings({**self._differing(functions, instructions), **given})
+        reply = live.respond(items=context.append, **settings, **_input(context))
+        self.tags.add(reply.tag)
+        return reply
+
+    async def _said(self, delta: Any, voices: Voices, callback: Callable[[bytes], Any] | None) -> AsyncIterator[str]:
+        match delta:
+            case s.ResponseOutputTextDelta() | s.ResponseOutputAudioTranscriptDelta():
+                yield delta.delta
+            case s.ResponseOutputAudioDelta():
+                sound = voices.take(delta, self.session.state)
+                given = callback(sound) if callback is not None else None
+                if inspect.isawaitable(given):
+                    await given
+            case _:
+                pass
+
+    def _completion(self, answer: Answer, voices: Voices) -> Completion:
+        sounds = {item.id: voices.of(item.id) for item in answer.items}
+        message = message_of(Spoken(answer.items, sounds, notes_of(answer.response)), ChatRole.ASSISTANT)
+        self.mirror.tag(message, (item.id for item in answer.items))
+        usage = answer.usage
+        return Completion(message, usage and usage.input.total, usage and usage.output.total)
+
+    def _differing(self, functions: list[AIFunction] | None, instructions: str | None) -> dict[str, Any]:
+        """What this response has otherwise than the session."""
+        differing: dict[str, Any] = {}
+        if functions is None:
+            differing |= {"tools": [], "tool_choice": "none"}
+        elif (tools := [*map(tool_of, functions)]) != self._offered:
+            differing["tools"] = [*self._own_tools(), *tools]
+        if (instructions or "") != (self._instructions or ""):
+            differing["instructions"] = instructions or ""
+        return differing
+
+    def _own_tools(self) -> Sequence[Any]:
+        """The tools of the configuration itself, beside Kani's."""
+        return getattr(session_update(self._config).session, "tools", None) or ()
+
+
+def notes_of(response: Response) -> dict[str, Any]:
+    """What is kept of a response in its message's `extra`."""
+    notes = {"response_id": response.id, "status": response.status, "reason": response.reason}
+    return {key: value for key, value in notes.items() if value is not None}
+
+
+def _input(context: Context) -> dict[str, Any]:
+    if context.references is None:
+        return {}
+    return {"input": [models.ItemReference(id=item_id) for item_id in context.references]}
+
+
+def _prompt(config: AnySession, messages: Sequence[ChatMessage]) -> tuple[str | None, Sequence[ChatMessage]]:
+    """The instructions in a prompt, and its messages without them.
+
+    A system message in front is the instructions, unless the configuration has some: then it is an item.
+    """
+    has_own = getattr(session_update(config).session, "instructions", None) is not None
+    if has_own or not messages or messages[0].role is not ChatRole.SYSTEM:
+        return None, messages
+    return messages[0].text, messages[1:]
+
+
+def _context_size(model: str) -> int:
+    return next((size for name, size in CONTEXT_SIZES.items() if model.startswith(name)), _UNKNOWN_CONTEXT)

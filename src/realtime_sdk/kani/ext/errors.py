@@ -1,0 +1,4 @@
+"""Every error that can be raised."""
+
+from realtime_sdk.errors import *  # noqa: F403
+from realtime_sdk.errors import __all__ as __all__
