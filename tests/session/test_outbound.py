@@ -29,9 +29,12 @@ class Senders:
         except (ConnectionLost, OutboundFull) as error:
             self.failed.append(f"{name}: {type(error).__name__}")
             return
-        self.entered.append(name)
-        await self.leave.wait()
-        self.gate.leave()
+        try:
+            await checkpoint()
+            self.entered.append(name)
+            await self.leave.wait()
+        finally:
+            self.gate.leave()
 
 
 async def test_senders_pass_one_by_one_in_the_order_of_coming() -> None:

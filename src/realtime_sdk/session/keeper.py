@@ -87,6 +87,8 @@ class Keeper:
     def stop(self) -> None:
         """Keep nothing alive any more."""
         self._is_stopped = True
+        if self._spare is not None:
+            self._spare.release()
         for scope in self._scopes:
             scope.cancel()
 
@@ -119,7 +121,11 @@ class Keeper:
         """One attempt. Raises HandshakeError where another attempt would be refused as well."""
         try:
             line, self._spare = self._spare, None
-            await self._stand(line or await self._opened())
+            line = line or await self._opened()
+            if self._is_stopped:
+                line.release()
+                return True
+            await self._stand(line)
         except HandshakeError as refused:
             if _is_for_good(refused):
                 raise

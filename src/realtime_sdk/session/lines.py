@@ -22,7 +22,7 @@ OpenTransport: TypeAlias = Callable[[Endpoint], AbstractAsyncContextManager[Tran
 
 
 class Line:
-    """An open connection. `end` closes it and lets its task go."""
+    """An open connection. Its task holds it, cancelled or not, until `end` or `release` is called."""
 
     def __init__(self, transport: Transport, endpoint: Endpoint) -> None:
         self.transport: Final = transport
@@ -59,7 +59,8 @@ async def _hold(opening: OpenTransport, endpoint: Endpoint, *, task_status: Task
         async with opening(endpoint) as transport:
             line = Line(transport, endpoint)
             task_status.started(line)
-            await line.held()
+            with anyio.CancelScope(shield=True):  # the session closes its gate before the connection goes
+                await line.held()
     except Exception as error:
         if line is None:
             task_status.started(error)

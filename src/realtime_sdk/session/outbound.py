@@ -8,7 +8,6 @@ from collections import deque
 from copy import copy
 
 import anyio
-from anyio.lowlevel import checkpoint_if_cancelled
 
 from realtime_sdk.errors import OutboundFull
 from realtime_sdk.transport import Transport
@@ -65,18 +64,19 @@ class Outbound:
 
         Raises OutboundFull, and what `close` was called with.
         """
-        await checkpoint_if_cancelled()
+        transport = self._transport
+        if transport is not None and not self._is_taken:
+            self._is_taken = True
+            return transport
         if self._error is not None:
             raise copy(self._error)
-        if self._transport is not None and not self._is_taken:
-            self._is_taken = True
-            return self._transport
         return await self._wait(size)
 
     def leave(self) -> None:
         """Let the next one in."""
         self._is_taken = False
-        self._let_in()
+        if self._queue:
+            self._let_in()
 
     async def _wait(self, size: int) -> Transport:
         if self._limit_bytes is not None and self._waiting_bytes + size > self._limit_bytes:
@@ -103,7 +103,6 @@ class Outbound:
             self._queue.append(turn)
         try:
             await turn.wait()
-            await checkpoint_if_cancelled()
         except BaseException:
             if turn.is_set():
                 self.leave()

@@ -174,7 +174,9 @@ class RealtimeSession(Speaking, Interrupting):
         The server does not answer to it. Waits while too much is on its way. Between connections it is kept for the
         next one, up to `Continuity.gap_audio_bytes`. Raises OutboundFull, the ConnectionClosed family.
         """
-        if isinstance(sound, bytes | bytearray | memoryview):
+        if isinstance(sound, bytes) and len(sound) <= _SLICE_BYTES:
+            await self._append(sound)
+        elif isinstance(sound, (bytes, bytearray, memoryview)):
             for start in range(0, len(sound), _SLICE_BYTES):
                 await self._append(bytes(sound[start : start + _SLICE_BYTES]))
         elif isinstance(sound, AsyncIterable):
@@ -216,6 +218,8 @@ class RealtimeSession(Speaking, Interrupting):
 
     def _told(self, update: Update) -> None:
         self._feed.publish(update)
+        if update.is_unread:  # audio that was sent: nothing waits for that
+            return
         self._outstanding.observe(update)
         self._asking.observe(update)
         event = update.events[0] if update.record.sender == "server" and update.events else None
@@ -262,15 +266,18 @@ class RealtimeSession(Speaking, Interrupting):
             self._keeper.stop()
 
     async def _append(self, sound: bytes) -> None:
-        keeper, line = self._keeper, self._wire.line
-        if keeper is not None and keeper.holds(sound):
-            return
+        if self._keeper is None:
+            await self._wire.append(sound)
+        elif not self._keeper.holds(sound):
+            await self._append_or_keep(sound, self._keeper)
+
+    async def _append_or_keep(self, sound: bytes, keeper: Keeper) -> None:
+        line = self._wire.line
         try:
             await self._wire.append(sound)
         except ConnectionLost:
-            if keeper is None or line is None:
-                raise
-            await self._wire.over(line)
+            if line is not None:
+                await self._wire.over(line)
             if not keeper.holds(sound):
                 raise
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup
-from anyio.lowlevel import checkpoint, checkpoint_if_cancelled
+from anyio.lowlevel import checkpoint
 
 from realtime_sdk.errors import ConnectionClosed, ConnectionLost
 from realtime_sdk.protocol.local import ConnectionClosed as ClosedRecord, ConnectionOpened
@@ -91,13 +91,11 @@ class Wire:
     async def send_past_the_gate(self, line: Line, frames: tuple[bytes, ...]) -> None:
         """Send frames on a connection whose gate is shut; for whoever prepares it, and nobody else then."""
         for frame in frames:
-            await checkpoint_if_cancelled()
             self._core.say((frame,), at_ns=self.now_ns())
             await line.transport.send(frame)
 
     async def append_past_the_gate(self, line: Line, sound: bytes) -> None:
         """Send audio on a connection whose gate is shut."""
-        await checkpoint_if_cancelled()
         await line.transport.send(self._core.append(sound, at_ns=self.now_ns()))
 
     async def over(self, line: Line) -> None:

@@ -53,7 +53,6 @@ class _TrioLink:
         websocket.nursery.start_soon(self._write)
 
     async def send(self, frame: bytes) -> None:
-        await trio.lowlevel.checkpoint_if_cancelled()
         if self._end is not None:
             raise self._end
         if self._websocket.state is not State.OPEN:
@@ -61,6 +60,7 @@ class _TrioLink:
         self._unwritten.append(frame)
         self._unwritten_bytes += len(frame)
         self._queued.set()
+        await trio.lowlevel.checkpoint_if_cancelled()  # after it: cancelling gives up only the wait for room
         if self._unwritten_bytes > WRITE_LIMIT_BYTES:
             await self._written_down_to(WRITE_LIMIT_BYTES)
 

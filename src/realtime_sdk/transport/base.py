@@ -26,7 +26,8 @@ class Transport(Protocol):
         """Send one frame, waiting while too much is on its way.
 
         Cancellation never tears a frame: it is sent whole (the wait for room is what was given up), or
-        not at all. Raises the ConnectionClosed family once the connection has ended.
+        not at all. One that takes the frame before it first waits keeps a session's log true to the wire: a frame
+        is recorded when it is handed over. Raises the ConnectionClosed family once the connection has ended.
         """
         ...
 

@@ -6,7 +6,7 @@ So it runs on either event loop, and as fast as virtual time allows.
 from collections import deque
 
 import anyio
-from anyio.lowlevel import cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled
+from anyio.lowlevel import checkpoint
 
 from realtime_sdk.transport.base import Transport
 from realtime_sdk.transport.closing import Close, closed_by_peer, closed_here
@@ -43,14 +43,13 @@ class _End:
         return f"<memory transport {state}, {len(self._inbox)} to receive>"
 
     async def send(self, frame: bytes) -> None:
-        await checkpoint_if_cancelled()
         while (end := self._end()) is None and self.peer._full():
             await self.peer._changed.wait()
         if end is not None:
             raise end
         self.peer._inbox.append(frame)
         self.peer._tell()
-        await cancel_shielded_checkpoint()  # the frame is sent: no cancellation may say otherwise
+        await checkpoint()  # after the frame was sent: cancelling gives up only the wait for room
 
     async def receive(self) -> bytes:
         with self._reading:
