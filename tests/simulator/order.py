@@ -9,12 +9,14 @@ from typing import Any
 
 Event = dict[str, Any]
 ITEM_EVENTS = {
+    "response.mcp_call_arguments.delta": "response.mcp_call_arguments.done",
     "response.output_text.delta": "response.output_text.done",
     "response.output_audio.delta": "response.output_audio.done",
     "response.output_audio_transcript.delta": "response.output_audio_transcript.done",
     "response.function_call_arguments.delta": "response.function_call_arguments.done",
 }
 WHOLE = {
+    "response.mcp_call_arguments.done": "arguments",
     "response.output_text.done": "text",
     "response.output_audio_transcript.done": "transcript",
     "response.function_call_arguments.done": "arguments",

@@ -11,7 +11,7 @@ from realtime_sdk.protocol.unknown import Unknown, UnknownEvent
 from realtime_sdk.protocol.wire import WireModel
 from realtime_sdk.simulator import brain
 from realtime_sdk.simulator.brain import Fault, Settings, TimePasses, Unheard
-from realtime_sdk.simulator.reply import Call, Fail, Say, Think, Wait
+from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Say, Think, Wait
 from realtime_sdk.state import RealtimeState, reduce
 from tests.simulator.order import violations
 from tests.simulator.talk import GET_WEATHER, Talk, clip, user_text
@@ -93,6 +93,9 @@ REPLIES = st.lists(
     st.one_of(
         st.builds(Say, st.text(max_size=20)),
         st.builds(Call, st.sampled_from(["f", "get_weather"]), st.sampled_from(["{}", '{"a": [1, 2]}', "{broken"])),
+        st.builds(
+            CallMcp, st.sampled_from(["docs", "gone"]), st.just("f"), st.just("{}"), error=st.none() | st.just("e")
+        ),
         st.builds(Fail),
         st.builds(Wait, st.integers(0, 300)),
         st.builds(Think, st.integers(0, 5)),

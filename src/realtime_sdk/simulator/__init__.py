@@ -7,10 +7,10 @@ Loading it opens nothing; what needs an event loop is loaded when it is first as
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from realtime_sdk.simulator.brain import Fault, ToolOutput, Turn, Unheard, Utterance, Words
+from realtime_sdk.simulator.brain import Fault, McpServer, ToolOutput, Turn, Unheard, Utterance, Words
 from realtime_sdk.simulator.ear import Clip, Ear, known_clips
 from realtime_sdk.simulator.persona import persona
-from realtime_sdk.simulator.reply import Call, Fail, Reply, ReplyStep, Say, Think, Wait
+from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Reply, ReplyStep, Say, Think, Wait
 from realtime_sdk.simulator.scenario import Rule, Scenario, always, on, on_turn, when
 from realtime_sdk.simulator.script import load_scenario
 
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Call",
+    "CallMcp",
     "Clip",
     "Ear",
     "Fail",
     "Fault",
+    "McpServer",
     "Reply",
     "ReplyStep",
     "Rule",

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from realtime_sdk.audio.pcm import PCM16_24K, chunks, pcm16
 from realtime_sdk.audio.wav import read_wav
 from realtime_sdk.errors import AudioFormatError
-from realtime_sdk.simulator.brain.values import Unheard, Utterance, Words
+from realtime_sdk.simulator.brain.happenings import Unheard, Utterance, Words
 
 __all__ = ["Clip", "Ear", "known_clips", "shipped_clips", "neutral_words", "recognise"]
 

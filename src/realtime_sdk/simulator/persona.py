@@ -7,13 +7,14 @@ tool gave, answers a few questions, and repeats what it heard where it knows no 
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from realtime_sdk.protocol.json_values import is_array, is_object
 from realtime_sdk.protocol.models import FunctionTool, SystemMessage, UserMessage
 from realtime_sdk.simulator.arguments import arguments_for
-from realtime_sdk.simulator.brain.values import Turn
-from realtime_sdk.simulator.reply import Call, Reply, Say
+from realtime_sdk.simulator.brain.happenings import Turn
+from realtime_sdk.simulator.reply import Call, CallMcp, Reply, Say
 from realtime_sdk.simulator.tool_choice import chosen_tool, forced_tool
 
 __all__ = ["STORY", "persona"]
@@ -119,6 +120,28 @@ def _tell(turn: Turn) -> Reply | None:
     return (Say(" ".join(_spoken(one.output) for one in turn.outputs)),) if turn.outputs else None
 
 
+def _go_on(turn: Turn) -> Reply | None:
+    """Make the MCP calls that the client has approved, and accept that it has not."""
+    if turn.outputs or not turn.approvals:
+        return None
+    calls = [
+        CallMcp(one.server_label, one.name, one.arguments, approval_request_id=one.request_id)
+        for one in turn.approvals
+        if one.approve
+    ]
+    return tuple(calls) or (Say("Very well, I leave it."),)
+
+
+def _use_mcp(turn: Turn) -> Reply | None:
+    """Call the tool of an MCP server that the words name, or speak of."""
+    offered = replace(turn, tools=tuple(offer.tool for offer in turn.mcp_tools))
+    tool = chosen_tool(offered)
+    found = next((offer for offer in turn.mcp_tools if offer.tool is tool), None)
+    if found is None:
+        return None
+    return (CallMcp(found.server_label, str(found.tool.name), _call(found.tool, turn.text).arguments),)
+
+
 def _use_tool(turn: Turn) -> Reply | None:
     """Call the tool that the words name, or speak of."""
     tool = chosen_tool(turn)
@@ -147,7 +170,9 @@ _ATTEMPTS: Final[tuple[Callable[[Turn], Reply | None], ...]] = (
     _force,
     _order,
     _tell,
+    _go_on,
     _use_tool,
+    _use_mcp,
     _say_plainly,
     _know,
 )

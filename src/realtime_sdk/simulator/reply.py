@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 
 from realtime_sdk.errors import ScenarioError
 
-__all__ = ["Call", "Fail", "Reply", "ReplyStep", "Say", "Think", "Wait", "as_reply"]
+__all__ = ["Call", "CallMcp", "Fail", "Reply", "ReplyStep", "Say", "Think", "Wait", "as_reply"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,27 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class CallMcp:
+    """A call of an MCP server's tool, made by the simulated service itself; it asks first where the session says so.
+
+    `output` is what the tool gives (None: what the `McpServer` of the simulation says), `error` why it fails instead.
+    """
+
+    server_label: str
+    name: str
+    arguments: Mapping[str, Any] | str = "{}"
+    output: str | None = None
+    error: str | None = None
+    approval_request_id: str | None = None
+    """The request that the client has approved; None where nobody was asked."""
+
+    @property
+    def json(self) -> str:
+        """The arguments as they stand on the wire."""
+        return Call(self.name, self.arguments).json
+
+
+@dataclass(frozen=True, slots=True)
 class Fail:
     """The response ends here as failed: `code` and `message` stand in its status_details."""
 
@@ -59,7 +80,7 @@ class Think:
     ms: int = 0
 
 
-ReplyStep: TypeAlias = Say | Call | Fail | Wait | Think
+ReplyStep: TypeAlias = Say | Call | CallMcp | Fail | Wait | Think
 Reply: TypeAlias = tuple[ReplyStep, ...]
 
 
@@ -73,7 +94,7 @@ def as_reply(answer: object) -> Reply:
             return ()
         case str():
             return (Say(answer),)
-        case Say() | Call() | Fail() | Wait() | Think():
+        case Say() | Call() | CallMcp() | Fail() | Wait() | Think():
             return (answer,)
         case Iterable():
             parts = cast("Iterable[object]", answer)  # what is in it is asked one by one

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from realtime_sdk.errors import ScenarioError
-from realtime_sdk.simulator.brain.values import Turn
+from realtime_sdk.simulator.brain.happenings import Turn
 from realtime_sdk.simulator.persona import persona
-from realtime_sdk.simulator.reply import Call, Fail, Reply, ReplyStep, Say, Think, Wait
+from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Reply, ReplyStep, Say, Think, Wait
 
 __all__ = ["Rule", "Run", "Scenario", "always", "on", "on_turn", "when"]
 
@@ -43,6 +43,10 @@ class Rule:
     def call_json(self, function: str, arguments: str) -> "Rule":
         """Call this function with this text as its arguments, be it JSON or not."""
         return self._with(Call(function, arguments))
+
+    def call_mcp(self, server_label: str, tool: str, /, *, output: str | None = None, **arguments: Any) -> "Rule":
+        """Call this tool of an MCP server; `output` is what it gives."""
+        return self._with(CallMcp(server_label, tool, arguments, output))
 
     def fail(self, code: str = "server_error", message: str = "The simulated model failed.") -> "Rule":
         """End the response as failed."""
@@ -191,6 +195,8 @@ def _named(step: ReplyStep) -> str:
             return f"say {text!r}"
         case Call(name):
             return f"call {name}({step.json})"
+        case CallMcp(label, name):
+            return f"call {label}.{name}({step.json})"
         case Fail(code):
             return f"fail {code}"
         case Wait(ms):

@@ -2,8 +2,8 @@
 
 A script is an object with `rules`, and with `hears` and `strict` as `Scenario` has them. A rule has one of `on`,
 `pattern`, `turn`, `always`; what to `do`; the replies that follow, a list, in `then`; and `every_time`. A step is a
-text to say, or an object with one of `say`, `call` (and `with`), `call_json` (and `with`), `wait`, `think` (and `ms`), `fail`
-(and `message`).
+text to say, or an object with one of `say`, `call` (and `with`), `call_json` (and `with`), `wait`, `think` (and `ms`),
+`fail` (and `message`).
 """
 
 import json

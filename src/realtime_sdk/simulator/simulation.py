@@ -22,7 +22,7 @@ from realtime_sdk.dialects import BETA, OPENAI, Dialect
 from realtime_sdk.errors import ScenarioError
 from realtime_sdk.log import EventLog, FileSink, LogHeader
 from realtime_sdk.protocol import registries
-from realtime_sdk.simulator.brain import Fault, Settings, Turn, Utterance
+from realtime_sdk.simulator.brain import Fault, McpServer, Settings, Turn, Utterance
 from realtime_sdk.simulator.brain.listening import MakeVad
 from realtime_sdk.simulator.ear import Clip, Ear, recognise, shipped_clips
 from realtime_sdk.simulator.persona import persona
@@ -65,6 +65,8 @@ class Options(TypedDict, total=False):
     """The clips that are recognised, in place of the shipped ones; see `known_clips`."""
     vad: MakeVad
     """Makes a detector of speech in place of the energy gate: called with the rules and the position in ms."""
+    mcp: tuple[McpServer, ...]
+    """The MCP servers that the simulated service can reach."""
     rate_limits: bool
     """Send rate_limits.updated after every response, as most servers do. Default True."""
     early_transcripts: bool
@@ -172,6 +174,7 @@ class Simulation:
             early_transcripts=options.get("early_transcripts", False),
             hold_items=options.get("hold_items", False),
             make_vad=options.get("vad"),
+            mcp=options.get("mcp", ()),
         )
 
     def _ears(self) -> tuple[Callable[[Utterance], object], ...]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from realtime_sdk.protocol.json_values import is_object
 from realtime_sdk.protocol.models import FunctionTool
-from realtime_sdk.simulator.brain.values import Turn
+from realtime_sdk.simulator.brain.happenings import Turn
 
 __all__ = ["chosen_tool", "forced_tool", "subject_words"]
 

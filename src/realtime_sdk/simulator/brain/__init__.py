@@ -4,16 +4,12 @@
 time, drives it. It shares protocol, dialects and audio's numbers with the client, and nothing else.
 """
 
-from realtime_sdk.simulator.brain.step import next_due_ms, opened, refused, step
-from realtime_sdk.simulator.brain.values import (
+from realtime_sdk.simulator.brain.happenings import (
     Answered,
     Closing,
     Fault,
     Happening,
     Heard,
-    Server,
-    Settings,
-    Step,
     TimePasses,
     ToolOutput,
     Turn,
@@ -22,6 +18,8 @@ from realtime_sdk.simulator.brain.values import (
     Utterance,
     Words,
 )
+from realtime_sdk.simulator.brain.step import next_due_ms, opened, refused, step
+from realtime_sdk.simulator.brain.values import McpServer, Server, Settings, Step
 
 __all__ = [
     "Answered",
@@ -29,6 +27,7 @@ __all__ = [
     "Fault",
     "Happening",
     "Heard",
+    "McpServer",
     "Server",
     "Settings",
     "Step",

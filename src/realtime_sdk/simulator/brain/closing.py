@@ -3,21 +3,31 @@
 from dataclasses import replace
 from typing import Literal
 
-from realtime_sdk.protocol.models import AssistantMessage, AssistantMessageContent, ContentPart, FunctionCall
+from realtime_sdk.protocol.models import (
+    AssistantMessage,
+    AssistantMessageContent,
+    ContentPart,
+    FunctionCall,
+    McpApprovalRequest,
+)
 from realtime_sdk.protocol.server_events import (
     ConversationItemDone,
     ResponseContentPartDone,
     ResponseFunctionCallArgumentsDone,
+    ResponseMcpCallArgumentsDone,
+    ResponseMcpCallCompleted,
+    ResponseMcpCallFailed,
     ResponseOutputAudioDone,
     ResponseOutputAudioTranscriptDone,
     ResponseOutputItemDone,
     ResponseOutputTextDone,
 )
 from realtime_sdk.simulator.brain.items import previous
+from realtime_sdk.simulator.brain.mcp import made_call
 from realtime_sdk.simulator.brain.saying import find_item, say, with_item, with_live
 from realtime_sdk.simulator.brain.values import Held, Live, Output, Server
 
-__all__ = ["close_output"]
+__all__ = ["asked", "close_output", "end_mcp_arguments"]
 
 Status = Literal["completed", "incomplete"]
 
@@ -25,6 +35,11 @@ Status = Literal["completed", "incomplete"]
 def close_output(server: Server, live: Live, place: int, status: Status) -> tuple[Server, Live]:
     """The server that has said the end of an output item, and the response that knows it."""
     output = live.outputs[place]
+    if output.kind == "mcp_approval_request":
+        return _item_done(server, live, place, replace(output, item=asked(output)))
+    if output.kind == "mcp_call":
+        server = _end_mcp_call(server, live, place)
+        return _item_done(server, live, place, replace(output, item=made_call(output, ended=status == "completed")))
     if output.kind == "function_call":
         server = _end_call(server, live, place)
         done = FunctionCall(
@@ -60,6 +75,28 @@ def _end_call(server: Server, live: Live, place: int) -> Server:
             arguments=output.text,
         ),
     )
+
+
+def asked(output: Output) -> McpApprovalRequest:
+    """The item that asks whether an MCP call may be made."""
+    return McpApprovalRequest(id=output.id, server_label=output.server_label, name=output.name, arguments=output.text)
+
+
+def end_mcp_arguments(server: Server, live: Live, place: int) -> Server:
+    """Say that the arguments of an MCP call are complete."""
+    output = live.outputs[place]
+    return say(
+        server,
+        ResponseMcpCallArgumentsDone(response_id=live.id, item_id=output.id, output_index=place, arguments=output.text),
+    )
+
+
+def _end_mcp_call(server: Server, live: Live, place: int) -> Server:
+    output = live.outputs[place]
+    if not output.running:  # cut off before it was made
+        return end_mcp_arguments(server, live, place)
+    ending = ResponseMcpCallCompleted if output.error is None else ResponseMcpCallFailed
+    return say(server, ending(item_id=output.id, output_index=place))
 
 
 def _end_text(server: Server, live: Live, place: int) -> Server:

@@ -138,6 +138,21 @@ def functions(tools: object) -> tuple[FunctionTool, ...]:
     return tuple(FunctionTool.model_validate(tool) for tool in listed if tool.get("type") == "function")
 
 
+def mcp_servers(tools: object) -> tuple[JsonObject, ...]:
+    """The MCP servers among a list of tools as the wire has them."""
+    listed = tools if is_array(tools) else []
+    return tuple(tool for tool in listed if tool.get("type") == "mcp")
+
+
+def needs_approval(servers: tuple[JsonObject, ...], label: str, name: str) -> bool:
+    """Whether the client wants to be asked before a tool of an MCP server is called; the default is always."""
+    rule = next((tool.get("require_approval") for tool in servers if tool.get("server_label") == label), None)
+    if is_object(rule):
+        never: JsonObject = rule.get("never") or {}
+        return name not in (never.get("tool_names") or ())
+    return rule != "never"
+
+
 def opening(session_id: str, *, model: str, expires_at: int, intent: Intent = "realtime") -> Config:
     """The settings of a fresh session."""
     older = model.startswith(("gpt-realtime-2025", "gpt-realtime-mini", "gpt-realtime-1")) or model == "gpt-realtime"

@@ -15,6 +15,7 @@ from realtime_sdk.protocol.server_events import (
 )
 from realtime_sdk.simulator.brain import complaints
 from realtime_sdk.simulator.brain.complaints import Complaint
+from realtime_sdk.simulator.brain.happenings import Heard
 from realtime_sdk.simulator.brain.items import announce, place
 from realtime_sdk.simulator.brain.listening import listen
 from realtime_sdk.simulator.brain.responses import begin_unasked, interrupt
@@ -22,7 +23,7 @@ from realtime_sdk.simulator.brain.saying import last_item_id, mint, refuse, say
 from realtime_sdk.simulator.brain.sounds import BYTES_PER_MS, from_wire, ms_of
 from realtime_sdk.simulator.brain.tape import Tape
 from realtime_sdk.simulator.brain.transcribing import hear, say_delta, transcription_of, want_words
-from realtime_sdk.simulator.brain.values import Buffer, Heard, Held, Server, Speech, Uncommitted
+from realtime_sdk.simulator.brain.values import Buffer, Held, Server, Speech, Uncommitted
 
 __all__ = ["append", "clear", "commit", "commit_speech", "emptied", "restart_listening", "take_words"]
 

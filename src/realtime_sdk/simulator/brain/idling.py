@@ -9,13 +9,14 @@ from math import ceil
 
 from realtime_sdk.protocol.models import SystemMessage, SystemMessageContent
 from realtime_sdk.protocol.server_events import InputAudioBufferTimeoutTriggered
+from realtime_sdk.simulator.brain.happenings import Heard
 from realtime_sdk.simulator.brain.hearing import commit_speech, emptied
 from realtime_sdk.simulator.brain.items import announce, place
 from realtime_sdk.simulator.brain.responses import begin_unasked
 from realtime_sdk.simulator.brain.saying import mint, say
 from realtime_sdk.simulator.brain.sounds import BYTES_PER_MS, ms_of
 from realtime_sdk.simulator.brain.transcribing import hear
-from realtime_sdk.simulator.brain.values import Heard, Held, Idling, Server
+from realtime_sdk.simulator.brain.values import Held, Idling, Server
 
 __all__ = ["idle_due_ms", "watch_idle"]
 

@@ -12,7 +12,14 @@ from realtime_sdk.protocol.client_events import (
     ConversationItemTruncate,
 )
 from realtime_sdk.protocol.json_values import JsonObject
-from realtime_sdk.protocol.models import AssistantMessage, ConversationItem, FunctionCall, FunctionCallOutput
+from realtime_sdk.protocol.models import (
+    AssistantMessage,
+    ConversationItem,
+    FunctionCall,
+    FunctionCallOutput,
+    McpApprovalRequest,
+    McpApprovalResponse,
+)
 from realtime_sdk.protocol.server_events import (
     ConversationItemAdded,
     ConversationItemDeleted,
@@ -70,6 +77,9 @@ def _against(server: Server, event: ConversationItemCreate) -> Complaint | None:
     if after is not None and after != HEAD and find_item(server, after) is None:
         message = f"Error adding item: the previous item with id '{after}' does not exist."
         return Complaint("item_create_invalid_previous_item_id", message)
+    if isinstance(event.item, McpApprovalResponse) and not _was_asked(server, event.item.approval_request_id):
+        message = f"Approval request '{event.item.approval_request_id}' not found in conversation."
+        return Complaint("invalid_value", message, "item.approval_request_id")
     if isinstance(event.item, FunctionCallOutput) and not _called(server, event.item.call_id):
         message = f"Tool call ID '{event.item.call_id}' not found in conversation."
         return Complaint("invalid_tool_call_id", message)
@@ -78,6 +88,10 @@ def _against(server: Server, event: ConversationItemCreate) -> Complaint | None:
 
 def _called(server: Server, call_id: str | None) -> bool:
     return any(isinstance(held.item, FunctionCall) and held.item.call_id == call_id for held in server.items)
+
+
+def _was_asked(server: Server, request_id: str | None) -> bool:
+    return any(isinstance(held.item, McpApprovalRequest) and held.id == request_id for held in server.items)
 
 
 def _not_audio(param: str) -> Complaint:
@@ -91,7 +105,8 @@ def held_from_wire(server: Server, item: ConversationItem) -> tuple[Server, Held
     rest = {name: value for name, value in obj.items() if name not in ("id", "object", "type", "status")}
     if isinstance(item, FunctionCall) and not item.call_id:
         server, rest["call_id"] = mint(server, "call")
-    status = {} if isinstance(item, FunctionCallOutput) else {"status": "completed"}
+    has_status = not isinstance(item, FunctionCallOutput | Unknown) and "status" in type(item).model_fields
+    status = {"status": "completed"} if has_status else {}
     shown: JsonObject = {"id": item_id, "type": obj["type"], **status, **rest}
     sounds: dict[int, bytes] = {}
     if isinstance(rest.get("content"), list):

@@ -8,26 +8,37 @@ from typing import Any, Final
 import pybase64
 
 from realtime_sdk.protocol.json_values import JsonObject
-from realtime_sdk.protocol.models import AssistantMessage, ContentPart, FunctionCall
+from realtime_sdk.protocol.models import AssistantMessage, ContentPart, FunctionCall, McpApprovalRequest, McpCall
 from realtime_sdk.protocol.server_events import (
     ConversationItemAdded,
     ResponseContentPartAdded,
     ResponseFunctionCallArgumentsDelta,
+    ResponseMcpCallArgumentsDelta,
+    ResponseMcpCallInProgress,
     ResponseOutputAudioDelta,
     ResponseOutputAudioTranscriptDelta,
     ResponseOutputItemAdded,
     ResponseOutputTextDelta,
 )
-from realtime_sdk.simulator.brain.closing import close_output
+from realtime_sdk.simulator.brain.closing import asked, close_output, end_mcp_arguments
 from realtime_sdk.simulator.brain.ids import filler
 from realtime_sdk.simulator.brain.items import place
-from realtime_sdk.simulator.brain.planning import Act, Arguments, Closes, Ends, Opens, Sound, Thinks, Words
+from realtime_sdk.simulator.brain.mcp import find_server, made_call
+from realtime_sdk.simulator.brain.planning import Act, Arguments, Closes, Ends, Opens, Runs, Sound, Thinks, Words
 from realtime_sdk.simulator.brain.playing import play, stop_playing
 from realtime_sdk.simulator.brain.responses import finish
 from realtime_sdk.simulator.brain.saying import last_item_id, mint, say, with_live
 from realtime_sdk.simulator.brain.sounds import ms_of, to_wire
 from realtime_sdk.simulator.brain.transcribing import DELTA_MS, transcribe_one
-from realtime_sdk.simulator.brain.values import Held, Live, Output, Playing, Server, Transcribing
+from realtime_sdk.simulator.brain.values import (
+    Held,
+    Live,
+    Output,
+    Playing,
+    Server,
+    Transcribing,
+)
+from realtime_sdk.simulator.reply import CallMcp
 
 __all__ = ["due_ms", "perform"]
 
@@ -92,6 +103,8 @@ def _opens(server: Server, live: Live, act: Opens) -> Server:
     if act.kind == "function_call":
         server, call_id = _call_id(server)
         output = replace(output, call_id=call_id)
+    elif act.mcp is not None:
+        output = _of_mcp(server, output, act.mcp)
     index, live = len(live.outputs), replace(live, outputs=(*live.outputs, output))
     item = _fresh(output)
     server = with_live(server, live)
@@ -100,7 +113,21 @@ def _opens(server: Server, live: Live, act: Opens) -> Server:
         before = last_item_id(server)
         server = place(server, Held(item_id, item))
         server = say(server, ConversationItemAdded(previous_item_id=before, item=item))
-    return server if act.kind == "function_call" else _part_added(server, live, index)
+    return _part_added(server, live, index) if act.kind == "message" else server
+
+
+def _of_mcp(server: Server, output: Output, call: CallMcp) -> Output:
+    """The item of an MCP call with what it will give, or of the question whether it may be made."""
+    known = find_server(server, call.server_label)
+    result = call.output if call.output is not None or known is None else known.output(call.name)
+    return replace(
+        output,
+        server_label=call.server_label,
+        approval_request_id=call.approval_request_id,
+        text=call.json if output.kind == "mcp_approval_request" else "",
+        result=result,
+        error=call.error,
+    )
 
 
 def _call_id(server: Server) -> tuple[Server, str]:
@@ -109,7 +136,11 @@ def _call_id(server: Server) -> tuple[Server, str]:
     return server, f"call_{made[-16:]}"
 
 
-def _fresh(output: Output) -> AssistantMessage | FunctionCall:
+def _fresh(output: Output) -> AssistantMessage | FunctionCall | McpCall | McpApprovalRequest:
+    if output.kind == "mcp_approval_request":
+        return asked(output)
+    if output.kind == "mcp_call":
+        return made_call(output, ended=False)
     if output.kind == "function_call":
         return FunctionCall(id=output.id, status="in_progress", name=output.name, call_id=output.call_id, arguments="")
     if output.phase is None:
@@ -169,6 +200,8 @@ def _sound(server: Server, live: Live, act: Sound) -> Server:
 
 def _arguments(server: Server, live: Live, act: Arguments) -> Server:
     output = live.outputs[act.output]
+    if output.kind == "mcp_call":
+        return _grown(_mcp_arguments(server, live, act), live, act.output, text=act.delta)
     server = say(
         server,
         ResponseFunctionCallArgumentsDelta(
@@ -181,6 +214,27 @@ def _arguments(server: Server, live: Live, act: Arguments) -> Server:
         ),
     )
     return _grown(server, live, act.output, text=act.delta)
+
+
+def _mcp_arguments(server: Server, live: Live, act: Arguments) -> Server:
+    return say(
+        server,
+        ResponseMcpCallArgumentsDelta(
+            response_id=live.id,
+            item_id=live.outputs[act.output].id,
+            output_index=act.output,
+            delta=act.delta,
+            obfuscation=filler(act.delta, server.events),
+        ),
+    )
+
+
+def _runs(server: Server, live: Live, act: Runs) -> Server:
+    output = replace(live.outputs[act.output], running=True)
+    server = end_mcp_arguments(server, live, act.output)
+    outputs = (*live.outputs[: act.output], output, *live.outputs[act.output + 1 :])
+    server = with_live(server, replace(live, outputs=outputs))
+    return say(server, ResponseMcpCallInProgress(item_id=output.id, output_index=act.output))
 
 
 def _grown(server: Server, live: Live, index: int, *, text: str = "", pcm: bytes = b"") -> Server:
@@ -214,6 +268,7 @@ _ACTS: Final[dict[type[Act], Callable[[Server, Live, Any], Server]]] = {
     Words: _words,
     Sound: _sound,
     Arguments: _arguments,
+    Runs: _runs,
     Closes: _closes,
     Thinks: _thinks,
     Ends: _ends,

@@ -11,8 +11,10 @@ from itertools import accumulate
 from typing import Literal, TypeAlias
 
 from realtime_sdk.audio.pcm import chunks
+from realtime_sdk.protocol.json_values import JsonObject
+from realtime_sdk.simulator.brain.config import needs_approval
 from realtime_sdk.simulator.brain.sounds import BYTES_PER_MS, ms_of
-from realtime_sdk.simulator.reply import Call, Fail, Reply, ReplyStep, Say, Think, Wait
+from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Reply, ReplyStep, Say, Think, Wait
 from realtime_sdk.simulator.voice import speech
 
 __all__ = [
@@ -22,6 +24,8 @@ __all__ = [
     "Closes",
     "Ends",
     "Opens",
+    "OutputKind",
+    "Runs",
     "Sound",
     "Thinks",
     "Words",
@@ -37,16 +41,21 @@ _WORD_MS = 10.0  # from the item to its first word
 _SOUND_MS = 130.0  # from the item to its first sound
 _TEXT_STEP_MS = 20.0
 _ARGUMENT_STEP_MS = 10.0
+_MCP_MS = 100.0
 _PIECE = re.compile(r"\s*\w+(?:['’]\w+)*|\s*[^\w\s]|\s+")
+
+
+OutputKind: TypeAlias = Literal["message", "function_call", "mcp_call", "mcp_approval_request"]
 
 
 @dataclass(frozen=True, slots=True)
 class Opens:
     """An output item begins; a message with its one part."""
 
-    kind: Literal["message", "function_call"]
+    kind: OutputKind
     name: str = ""
     phase: str | None = None
+    mcp: CallMcp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,13 @@ class Arguments:
 
 
 @dataclass(frozen=True, slots=True)
+class Runs:
+    """An MCP call has its arguments, and is made."""
+
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
 class Closes:
     """An output item is complete."""
 
@@ -95,7 +111,7 @@ class Ends:
     failure: Fail | None = None
 
 
-Act: TypeAlias = Opens | Words | Sound | Arguments | Closes | Thinks | Ends
+Act: TypeAlias = Opens | Words | Sound | Arguments | Runs | Closes | Thinks | Ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +146,7 @@ class Delivery:
     speed: float = 1.0
     interleaves: bool = False
     max_tokens: int | None = None
+    mcp: tuple[JsonObject, ...] = ()
 
 
 def plan(reply: Reply, delivery: Delivery) -> tuple[Beat, ...]:
@@ -139,7 +156,7 @@ def plan(reply: Reply, delivery: Delivery) -> tuple[Beat, ...]:
     for place, step in enumerate(reply):
         made, now_ms = _beats_of(step, outputs, now_ms, delivery, reply[place + 1 :])
         beats += made
-        outputs += isinstance(step, Say | Call)
+        outputs += isinstance(step, Say | Call | CallMcp)
         if isinstance(step, Fail):
             break
     else:
@@ -156,6 +173,8 @@ def _beats_of(step: ReplyStep, output: int, now_ms: float, delivery: Delivery, r
             return _message(step, output, now_ms, delivery, _phase(rest) if delivery.interleaves else None)
         case Call():
             return _call(step, output, now_ms)
+        case CallMcp():
+            return _call_mcp(step, output, now_ms, delivery)
         case Fail():
             return [Beat(now_ms, Ends("failed", step))], now_ms
         case Wait(ms):
@@ -201,6 +220,18 @@ def _call(call: Call, output: int, now_ms: float) -> tuple[list[Beat], float]:
         Beat(now_ms + _ARGUMENT_STEP_MS * place, Arguments(output, delta)) for place, delta in enumerate(deltas, 1)
     ]
     return [Beat(now_ms, Opens("function_call", name=call.name)), *given, Beat(end_ms, Closes(output))], end_ms
+
+
+def _call_mcp(call: CallMcp, output: int, now_ms: float, delivery: Delivery) -> tuple[list[Beat], float]:
+    """The call, or the question whether it may be made."""
+    asks = needs_approval(delivery.mcp, call.server_label, call.name)
+    if asks and call.approval_request_id is None:
+        opens = Beat(now_ms, Opens("mcp_approval_request", name=call.name, mcp=call))
+        return [opens, Beat(now_ms, Closes(output))], now_ms
+    body, given_ms = _call(Call(call.name, call.json), output, now_ms)
+    opens = Beat(now_ms, Opens("mcp_call", name=call.name, mcp=call))
+    end_ms = given_ms + _MCP_MS
+    return [opens, *body[1:-1], Beat(given_ms, Runs(output)), Beat(end_ms, Closes(output))], end_ms
 
 
 def _interleaved(beats: list[Beat]) -> list[Beat]:

@@ -11,6 +11,9 @@ from realtime_sdk.protocol.models import (
     FunctionCall,
     FunctionCallOutput,
     ItemReference,
+    McpApprovalRequest,
+    McpApprovalResponse,
+    McpCall,
     RateLimit,
     Response,
     ResponseCreateParams,
@@ -21,15 +24,17 @@ from realtime_sdk.protocol.server_events import RateLimitsUpdated, ResponseCreat
 from realtime_sdk.simulator.brain import complaints
 from realtime_sdk.simulator.brain.closing import close_output
 from realtime_sdk.simulator.brain.complaints import Complaint
-from realtime_sdk.simulator.brain.config import functions
+from realtime_sdk.simulator.brain.config import functions, mcp_servers
+from realtime_sdk.simulator.brain.happenings import Answered, ToolOutput, Turn
 from realtime_sdk.simulator.brain.items import held_from_wire, release
+from realtime_sdk.simulator.brain.mcp import approvals, failure_of, offers
 from realtime_sdk.simulator.brain.planning import Delivery, plan
 from realtime_sdk.simulator.brain.playing import silence
 from realtime_sdk.simulator.brain.saying import find_item, find_live, mint, refuse, say, with_live
 from realtime_sdk.simulator.brain.sounds import ms_of
 from realtime_sdk.simulator.brain.transcribing import want_words
 from realtime_sdk.simulator.brain.usage import usage_of
-from realtime_sdk.simulator.brain.values import Answered, Held, Idling, Live, Server, Terms, ToolOutput, Turn
+from realtime_sdk.simulator.brain.values import Held, Idling, Live, Server, Terms
 from realtime_sdk.simulator.reply import Fail
 
 __all__ = ["answer", "ask_ready", "begin", "begin_unasked", "cancel", "finish", "interrupt"]
@@ -111,6 +116,7 @@ def _terms(server: Server, params: ResponseCreateParams) -> Terms:
         instructions=given.get("instructions") or str(wire.get("instructions") or ""),
         own_instructions=given.get("instructions"),
         tools=functions(listed),
+        mcp=mcp_servers(listed),
         tools_chars=len(str(listed or "")),
         tool_choice=given.get("tool_choice", wire.get("tool_choice")),
         max_output_tokens=limit if isinstance(limit, int) else None,
@@ -155,6 +161,8 @@ def _turn(server: Server, live: Live) -> tuple[Server, Turn]:
         instructions=terms.instructions,
         own_instructions=terms.own_instructions,
         tools=terms.tools,
+        mcp_tools=offers(held, terms.mcp),
+        approvals=approvals(held),
         tool_choice=terms.tool_choice,
         modality=terms.modality,
         metadata=terms.metadata,
@@ -171,7 +179,9 @@ def _unanswered(held: tuple[Held, ...]) -> tuple[str, tuple[ToolOutput, ...]]:
         match one.item:
             case FunctionCallOutput(call_id=call_id, output=output) if not said:
                 outputs.append(ToolOutput(call_id or "", names.get(call_id, ""), output or ""))
-            case FunctionCall() if outputs:
+            case McpCall(id=call_id, name=name, output=output, error=error) if not said:
+                outputs.append(ToolOutput(call_id or "", name or "", output or failure_of(error)))
+            case FunctionCall() | McpApprovalRequest() | McpApprovalResponse() if outputs:
                 continue
             case UserMessage() if not outputs:
                 said.append(one.words or "")
@@ -197,6 +207,7 @@ def answer(server: Server, answered: Answered) -> Server:
         speed=terms.speed,
         interleaves=terms.interleaves,
         max_tokens=terms.max_output_tokens,
+        mcp=terms.mcp,
     )
     return with_live(server, replace(live, beats=plan(reply, delivery), begun_ms=server.now_ms))
 

@@ -13,6 +13,15 @@ from realtime_sdk.simulator.brain import complaints
 from realtime_sdk.simulator.brain.checks import complaint_about
 from realtime_sdk.simulator.brain.complaints import Complaint
 from realtime_sdk.simulator.brain.config import opening
+from realtime_sdk.simulator.brain.happenings import (
+    Answered,
+    Closing,
+    Fault,
+    Happening,
+    Heard,
+    TimePasses,
+    Unreadable,
+)
 from realtime_sdk.simulator.brain.hearing import append, clear, commit, restart_listening, take_words
 from realtime_sdk.simulator.brain.idling import idle_due_ms, watch_idle
 from realtime_sdk.simulator.brain.ids import Ids
@@ -22,18 +31,7 @@ from realtime_sdk.simulator.brain.playing import clear_output
 from realtime_sdk.simulator.brain.responses import answer, ask_ready, begin, cancel, finish
 from realtime_sdk.simulator.brain.saying import refuse, say
 from realtime_sdk.simulator.brain.updating import update_session
-from realtime_sdk.simulator.brain.values import (
-    Answered,
-    Closing,
-    Fault,
-    Happening,
-    Heard,
-    Server,
-    Settings,
-    Step,
-    TimePasses,
-    Unreadable,
-)
+from realtime_sdk.simulator.brain.values import Server, Settings, Step
 
 __all__ = ["next_due_ms", "opened", "refused", "step"]
 

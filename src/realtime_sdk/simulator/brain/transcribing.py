@@ -10,12 +10,13 @@ from realtime_sdk.protocol.server_events import (
     ConversationItemInputAudioTranscriptionDelta,
     ConversationItemInputAudioTranscriptionFailed,
 )
+from realtime_sdk.simulator.brain.happenings import Heard, Unheard, Utterance, Words
 from realtime_sdk.simulator.brain.ids import filler
 from realtime_sdk.simulator.brain.planning import pieces
 from realtime_sdk.simulator.brain.saying import find_item, say, with_item
 from realtime_sdk.simulator.brain.sounds import ms_of
 from realtime_sdk.simulator.brain.usage import transcription_usage
-from realtime_sdk.simulator.brain.values import Heard, Held, Server, Transcribing, Unheard, Utterance, Words
+from realtime_sdk.simulator.brain.values import Held, Server, Transcribing
 
 __all__ = ["DELTA_MS", "hear", "say_delta", "transcribe_one", "transcription_of", "want_words"]
 

@@ -9,6 +9,7 @@ from realtime_sdk.protocol.unknown import Unknown
 from realtime_sdk.simulator.brain.complaints import Complaint
 from realtime_sdk.simulator.brain.config import Config, merged
 from realtime_sdk.simulator.brain.hearing import restart_listening
+from realtime_sdk.simulator.brain.mcp import list_tools
 from realtime_sdk.simulator.brain.saying import refuse, say
 from realtime_sdk.simulator.brain.values import Server
 
@@ -28,7 +29,7 @@ def update_session(server: Server, event: SessionUpdate) -> Server:
         server = restart_listening(server, format_changed=after.input_format != before.input_format)
     if (after.wire.get("instructions"), after.tools) != (before.wire.get("instructions"), before.tools):
         server = replace(server, cached_tokens=0)
-    return say(server, SessionUpdated(session=after.shown))
+    return list_tools(say(server, SessionUpdated(session=after.shown)))
 
 
 def _against(server: Server, patch: JsonObject, after: Config) -> Complaint | None:

@@ -1,4 +1,4 @@
-"""What the brain is made of: the server as one frozen value, what can happen to it, and what comes of that.
+"""What the brain is made of: the server as one frozen value, and what comes of a step.
 
 Values only; `step` and the modules beside it change them. Times are milliseconds since the session began, sounds are
 mono PCM16 at 24 kHz.
@@ -6,29 +6,24 @@ mono PCM16 at 24 kHz.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from realtime_sdk.protocol.json_values import JsonObject
-from realtime_sdk.protocol.models import ConversationItem, FunctionTool
-from realtime_sdk.protocol.unknown import UnknownEvent
+from realtime_sdk.protocol.models import ConversationItem, FunctionTool, McpListedTool
 from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase
 from realtime_sdk.simulator.brain.config import Config, Intent, Modality
+from realtime_sdk.simulator.brain.happenings import Closing, Fault, Turn, Utterance
 from realtime_sdk.simulator.brain.ids import Ids
 from realtime_sdk.simulator.brain.listening import Listening, MakeVad
-from realtime_sdk.simulator.brain.planning import Beat
+from realtime_sdk.simulator.brain.planning import Beat, OutputKind
 from realtime_sdk.simulator.brain.tape import Tape
-from realtime_sdk.simulator.reply import Reply
 
 __all__ = [
-    "Answered",
     "Buffer",
-    "Closing",
-    "Fault",
-    "Happening",
-    "Heard",
     "Held",
     "Idling",
     "Live",
+    "McpServer",
     "Playing",
     "Output",
     "Server",
@@ -36,161 +31,22 @@ __all__ = [
     "Speech",
     "Step",
     "Terms",
-    "TimePasses",
-    "ToolOutput",
     "Transcribing",
-    "Turn",
-    "Unheard",
-    "Unreadable",
     "Uncommitted",
-    "Utterance",
-    "Words",
 ]
 
 
-# --- what can happen ----------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
-class TimePasses:
-    """It is now `now_ms` since the session began. Time never goes back: an earlier time changes nothing."""
+class McpServer:
+    """An MCP server as the simulated service knows it: its tools, and what each of them gives."""
 
-    now_ms: int
+    label: str
+    tools: tuple[McpListedTool, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict[str, str])
 
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The reply to a turn that was wanted."""
-
-    response_id: str
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Unheard:
-    """Why an utterance could not be written down: becomes input_audio_transcription.failed."""
-
-    code: str = "transcription_failed"
-    message: str = "Input transcription failed."
-    type: str = "server_error"
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What was said, told to the client only `after_ms` (at the server's speed; at speed 0, after the answer)."""
-
-    text: str
-    after_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What was said in an utterance that was wanted."""
-
-    item_id: str
-    words: str | Words | Unheard
-
-    @property
-    def text(self) -> str:
-        """The words; empty if they are not known."""
-        match self.words:
-            case str():
-                return self.words
-            case Words(text):
-                return text
-            case Unheard():
-                return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """The client sent a frame that is no JSON object; `why` in words."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something goes wrong on purpose.
-
-    `expire` ends the session as after its longest duration, `close` closes with `close_code` and `message`,
-    `error` sends an `error` event, `rate_limit` and `fail` fail the next response (or the one that runs).
-    """
-
-    kind: Literal["expire", "close", "error", "rate_limit", "fail"]
-    code: str = "server_error"
-    message: str = ""
-    close_code: int = 1011
-
-
-Happening: TypeAlias = ClientEventBase | UnknownEvent | TimePasses | Answered | Heard | Unreadable | Fault
-
-
-# --- what comes of it ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ToolOutput:
-    """What a function call of the turn before gave."""
-
-    call_id: str
-    name: str
-    output: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """What a reply answers."""
-
-    response_id: str
-    number: int
-    """Which turn of the user's it is, from 1; the response after a tool output belongs to the turn of its call."""
-    text: str
-    """What the user said since the assistant's last item, typed or spoken; empty if nothing."""
-    outputs: tuple[ToolOutput, ...] = ()
-    """Outputs of function calls that no message of anybody's followed."""
-    items: tuple[ConversationItem, ...] = ()
-    """The whole context, oldest first, without sound."""
-    instructions: str = ""
-    """The response's instructions, else the session's."""
-    own_instructions: str | None = None
-    """Those that response.create gave for this response alone."""
-    tools: tuple[FunctionTool, ...] = ()
-    tool_choice: Any = "auto"
-    modality: Modality = "audio"
-    metadata: Mapping[str, str] | None = None
-    out_of_band: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Utterance:
-    """A piece of speech that waits for its words: mono PCM16 at 24 kHz."""
-
-    item_id: str
-    number: int
-    """Which of the session's utterances it is, from 1."""
-    pcm: bytes = field(repr=False)
-    duration_ms: int
-    language: str | None = None
-    prompt: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """The server closes the connection, after what it says in the same step."""
-
-    code: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What came of a happening: the server after it, what it says, what it wants to know, and whether it ends."""
-
-    server: "Server"
-    out: tuple[ServerEventBase, ...] = ()
-    wanted: tuple[Turn | Utterance, ...] = ()
-    closing: Closing | None = None
+    def output(self, name: str) -> str:
+        """What a tool gives."""
+        return self.outputs.get(name, "done")
 
 
 # --- the server ---------------------------------------------------------------------------------------------------
@@ -217,6 +73,8 @@ class Settings:
     hold_items: bool = False
     """Whether items created during a response are acknowledged after it."""
     make_vad: MakeVad | None = None
+    mcp: tuple[McpServer, ...] = ()
+    """The MCP servers that can be reached; tools of others cannot be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +122,8 @@ class Terms:
     own_instructions: str | None = None
     tools: tuple[FunctionTool, ...] = ()
     tools_chars: int = 0
+    mcp: tuple[JsonObject, ...] = ()
+    """The MCP servers that may be called, as the wire has them."""
     tool_choice: Any = "auto"
     max_output_tokens: int | None = None
     voice: Any = "marin"
@@ -278,9 +138,15 @@ class Output:
     """An output item in the making. `item` is what it became, None while it is open."""
 
     id: str
-    kind: Literal["message", "function_call"]
+    kind: OutputKind
     phase: str | None = None
     name: str = ""
+    server_label: str = ""
+    approval_request_id: str | None = None
+    result: str | None = None
+    error: str | None = None
+    running: bool = False
+    """Whether an MCP call is being made."""
     call_id: str = ""
     text: str = ""
     tape: Tape = field(default_factory=Tape)
@@ -379,3 +245,13 @@ class Server:
     closing: Closing | None = None
     out: tuple[ServerEventBase, ...] = ()
     wanted: tuple[Turn | Utterance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What came of a happening: the server after it, what it says, what it wants to know, and whether it ends."""
+
+    server: "Server"
+    out: tuple[ServerEventBase, ...] = ()
+    wanted: tuple[Turn | Utterance, ...] = ()
+    closing: Closing | None = None
