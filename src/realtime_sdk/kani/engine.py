@@ -15,7 +15,7 @@ from kani.engines.base import BaseCompletion, BaseEngine, Completion
 from realtime_sdk.kani.mirror import Context, Mirror
 from realtime_sdk.kani.session import MODEL, RealtimeSession
 from realtime_sdk.kani.sound import Voices
-from realtime_sdk.kani.translate import Spoken, message_of, session_update, tokens_of, tool_of
+from realtime_sdk.kani.translate import Spoken, message_of, session_of, session_update, tokens_of, tool_of
 from realtime_sdk.kani.translate.seed import AnySession
 from realtime_sdk.protocol import models, server_events as s
 from realtime_sdk.session import Answer, Reply
@@ -110,7 +110,8 @@ class RealtimeEngine(BaseEngine):
         """Connect with these settings, functions and system prompt; the prompt's other messages are not sent yet."""
         tools = [*map(tool_of, functions or ())]
         instructions = _prompt(config, messages)[0]
-        update = session_update(config, tools=tools, instructions=instructions)
+        is_beta = self.session.is_beta
+        update = session_update(config, tools=tools, instructions=instructions, is_beta=is_beta)
         await self.session.open(update)
         self._config, self._offered, self._instructions = config, tools, instructions
 
@@ -200,7 +201,8 @@ class RealtimeEngine(BaseEngine):
 
     def _own_tools(self) -> Sequence[Any]:
         """The tools of the configuration itself, beside Kani's."""
-        return getattr(session_update(self._config).session, "tools", None) or ()
+        own: Any = session_of(self._config).get("tools")
+        return own or ()
 
 
 def notes_of(response: Response) -> dict[str, Any]:
@@ -220,8 +222,7 @@ def _prompt(config: AnySession, messages: Sequence[ChatMessage]) -> tuple[str | 
 
     A system message in front is the instructions, unless the configuration has some: then it is an item.
     """
-    has_own = getattr(session_update(config).session, "instructions", None) is not None
-    if has_own or not messages or messages[0].role is not ChatRole.SYSTEM:
+    if "instructions" in session_of(config) or not messages or messages[0].role is not ChatRole.SYSTEM:
         return None, messages
     return messages[0].text, messages[1:]
 

@@ -5,7 +5,6 @@ It holds one `realtime_sdk` session in a task of its own from `connect` to the e
 
 import asyncio
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import count
@@ -101,6 +100,12 @@ class RealtimeSession:
         return self._live is not None and self._live.is_open and self._task is not None and not self._task.done()
 
     @property
+    def is_beta(self) -> bool:
+        """Whether the beta dialect is spoken: the headers ask for it, or the endpoint is of that dialect."""
+        asked = any(name.lower() == "openai-beta" for name in self._headers)
+        return asked or getattr(self._endpoint, "dialect", OPENAI) is BETA
+
+    @property
     def live(self) -> Live:
         """The session below, with everything it can do. RuntimeError while there is no connection."""
         if self._live is None or not self.is_connected:
@@ -173,8 +178,7 @@ class RealtimeSession:
         key = self._key or os.environ.get("OPENAI_API_KEY")
         if not key and self._transport is None:
             raise LocalProtocolError("there is no API key: give api_key, or set OPENAI_API_KEY", field="api_key")
-        is_beta = any(name.lower() == "openai-beta" for name in self._headers)
-        dialect = BETA if is_beta else OPENAI
+        dialect = BETA if self.is_beta else OPENAI
         headers = {**dialect.headers(key or None), **self._headers}
         return Endpoint(f"{self._base}?{urlencode({'model': self.model})}", headers, dialect)
 
@@ -186,7 +190,7 @@ class RealtimeSession:
         RuntimeError while there is no connection, LocalProtocolError for what cannot be said.
         """
         live = self.live
-        said = self._completed(as_said(event) if isinstance(event, ClientEvent) else event)
+        said = self._completed(as_said(event, is_beta=self.is_beta) if isinstance(event, ClientEvent) else event)
         await live.send(said)
         return getattr(said, "event_id", None)
 
@@ -226,11 +230,8 @@ class RealtimeSession:
         return event
 
     def settings(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The settings of a response: those of all, and over them those given. Warns of what GA has dropped."""
-        merged = {**self.generation_args, **(given or {})}
-        if "temperature" in merged:
-            warnings.warn("temperature is not sent: realtime servers have dropped it", stacklevel=3)
-        return response_settings(merged)
+        """The settings of a response: those of all, and over them those given."""
+        return response_settings({**self.generation_args, **(given or {})})
 
     # --- what is known --------------------------------------------------------------------------------------------
 

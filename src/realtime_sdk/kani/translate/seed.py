@@ -4,6 +4,7 @@ The rule: what a person set goes out, what they left goes not. The defaults of t
 (instructions "" erase its own); transcription and turn detection alone go out with their defaults.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -26,7 +27,7 @@ from realtime_sdk.protocol.seed.models import (
 from realtime_sdk.protocol.seed_base import SeedModel
 from realtime_sdk.protocol.unknown import Unknown, UnknownEvent
 
-__all__ = ["AnySession", "as_listened", "as_said", "response_settings", "session_update", "tool_of"]
+__all__ = ["AnySession", "as_listened", "as_said", "response_settings", "session_of", "session_update", "tool_of"]
 
 AnySession: TypeAlias = SessionConfig | models.SessionRequest | Mapping[str, Any] | None
 
@@ -42,23 +43,35 @@ _ALWAYS: Final = ("input_audio_transcription", "turn_detection")
 # --- out ----------------------------------------------------------------------------------------------------------
 
 
-def as_said(event: ClientEvent) -> Any:
-    """The GA event that says what a 2024 event says. Raises LocalProtocolError where it cannot be said."""
+def as_said(event: ClientEvent, *, is_beta: bool = False) -> Any:
+    """The GA event that says what a 2024 event says. Raises LocalProtocolError where it cannot be said.
+
+    What GA has dropped is left out with a warning, unless the server speaks the beta dialect (`is_beta`).
+    """
     item = getattr(event, "item", None)
     if isinstance(item, FunctionCallOutputConversationItem) and item.call_id is None:
         raise LocalProtocolError("the output of a function call needs the call_id of the call", field="item.call_id")
     (said,) = BETA.upcast_client(_wire(event))
+    settings: Any = said.get("session") or said.get("response")
+    if settings and not is_beta:
+        _drop(settings)
     return _named(said)
 
 
 def session_update(
-    config: AnySession = None, *, tools: Sequence[models.FunctionTool] = (), instructions: str | None = None
+    config: AnySession = None,
+    *,
+    tools: Sequence[models.FunctionTool] = (),
+    instructions: str | None = None,
+    is_beta: bool = False,
 ) -> client_events.SessionUpdate:
     """The `session.update` for a configuration of 2024 or of today, with tools after its own, which it is left with.
 
-    `instructions` stand in where the configuration has none.
+    `instructions` stand in where the configuration has none. `is_beta` as for `as_said`.
     """
-    session = _session(SessionConfig() if config is None else config)
+    session = session_of(config)
+    if not is_beta:
+        _drop(session)
     if instructions and "instructions" not in session:
         session["instructions"] = instructions
     if tools:
@@ -67,8 +80,9 @@ def session_update(
     return update
 
 
-def _session(config: SessionConfig | models.SessionRequest | Mapping[str, Any]) -> JsonObject:
-    """The session in GA's form, as given: without tools of others."""
+def session_of(config: AnySession) -> JsonObject:
+    """A configuration as GA's session object, a new one: the reference's default for None."""
+    config = SessionConfig() if config is None else config
     if isinstance(config, models.SessionRequest):
         return _object(config)
     flat = _wire(config) if isinstance(config, SessionConfig) else dict(config)
@@ -80,16 +94,21 @@ def _session(config: SessionConfig | models.SessionRequest | Mapping[str, Any]) 
 def response_settings(given: Mapping[str, Any] | ResponseConfig) -> dict[str, Any]:
     """Settings of a response, named as in 2024 or as `session.respond` has them, in the latter's form.
 
-    What GA dropped is left out; `DROPPED` names it.
+    What GA has dropped is left out with a warning.
     """
     flat = _wire(given) if isinstance(given, ResponseConfig) else dict(given)
     (event,) = BETA.upcast_client({"type": "response.create", "response": flat})
     params: Any = event["response"]
+    _drop(params)
     output = (params.pop("audio", None) or {}).get("output", {})
-    settings = {**params, **({"output_format": output["format"]} if "format" in output else {})}
-    if "voice" in output:
-        settings["voice"] = output["voice"]
-    return {key: value for key, value in settings.items() if key not in DROPPED}
+    flattened = {"output_format": output.get("format"), "voice": output.get("voice")}
+    return {**params, **{key: value for key, value in flattened.items() if value is not None}}
+
+
+def _drop(settings: JsonObject) -> None:
+    for key in DROPPED:
+        if settings.pop(key, None) is not None:
+            warnings.warn(f"{key} is not sent: realtime servers do not have it any more", stacklevel=4)
 
 
 def tool_of(function: AIFunction) -> models.FunctionTool:

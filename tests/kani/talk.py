@@ -1,0 +1,233 @@
+"""A Kani and the server it talks to, over a memory pair: the session tests' small server, with Kani's words for it."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from kani import AIFunction, ChatRole
+
+from realtime_sdk.kani.engine import RealtimeEngine
+from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
+from realtime_sdk.transport import Endpoint, Transport, pair
+from tests.session.scripted import Server as Scripted
+
+QUIET = bytes(4_800)  # 100 ms
+VAD = {"type": "server_vad"}
+
+
+class Server(Scripted):
+    """The other end. It says "hello" unless it is told otherwise; `script` is what it does for each response.create."""
+
+    def __init__(self, transport: Transport, **how: Any) -> None:
+        super().__init__(transport, **how)
+        self.answer = "hello"
+        self.scripts: list[Callable[[str], Any]] = []
+        self.sounds: tuple[bytes, ...] = ()
+        self.session["audio"]["input"] = {"turn_detection": VAD, "transcription": {"model": "whisper-1"}}
+
+    @property
+    def said(self) -> list[dict[str, Any]]:
+        """What the client said, but for its sound and its settings."""
+        left_out = ("session.update", "input_audio_buffer.append")
+        return [event for event in self.heard if event["type"] not in left_out]
+
+    async def on_response_create(self, event: dict[str, Any]) -> None:
+        if not self.scripts:
+            await super().on_response_create(event)
+            return
+        params = event.get("response") or {}
+        response_id = await self.begin(params)
+        self.params = params
+        await self.scripts.pop(0)(response_id)
+
+    async def words(self, response_id: str, text: str, *, written: bool = False) -> str:
+        """Say text in a response, to the end of its item."""
+        item_id = await self.opened(response_id)
+        where = {"response_id": response_id, "item_id": item_id, "output_index": 0, "content_index": 0}
+        kind = "output_text" if written else "output_audio_transcript"
+        part = {"type": "output_text", "text": text} if written else {"type": "output_audio", "transcript": text}
+        for word in text.split(" "):
+            gap = "" if word == text.split(" ")[0] else " "
+            await self.say(f"response.{kind}.delta", **where, delta=gap + word)
+        for sound in self.sounds:
+            await self.say("response.output_audio.delta", **where, delta=base64.b64encode(sound).decode())
+        done = self.items[item_id] = {**self.items[item_id], "status": "completed", "content": [part]}
+        await self.say("conversation.item.done", previous_item_id=None, item=done)
+        await self.say("response.output_item.done", response_id=response_id, output_index=0, item=done)
+        return item_id
+
+    async def opened(self, response_id: str, *, item_id: str | None = None) -> str:
+        """Begin a message in a response."""
+        item_id = item_id or f"item_s{next(self._numbers)}"
+        item = {"id": item_id, "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+        self.items[item_id] = item
+        await self.say("response.output_item.added", response_id=response_id, output_index=0, item=item)
+        await self.say("conversation.item.added", previous_item_id=self._last, item=item)
+        self._last = item_id
+        part = {"type": "audio", "transcript": ""}
+        await self.say(
+            "response.content_part.added",
+            response_id=response_id,
+            item_id=item_id,
+            output_index=0,
+            content_index=0,
+            part=part,
+        )
+        return item_id
+
+    async def over(self, response_id: str, *items: str, status: str = "completed", **more: Any) -> None:
+        """End a response."""
+        metadata = getattr(self, "params", {}).get("metadata")
+        await self.finish(response_id, items=items, status=status, metadata=metadata, **more)
+
+    def saying(self, text: str, **how: Any) -> None:
+        """Answer the next response.create with this."""
+
+        async def script(response_id: str) -> None:
+            await self.over(response_id, await self.words(response_id, text, **how))
+
+        self.scripts.append(script)
+
+    def calling(self, *calls: tuple[str, str, str], text: str = "") -> None:
+        """Answer the next response.create with these calls: (function, arguments, call_id)."""
+
+        async def script(response_id: str) -> None:
+            items = [await self.words(response_id, text)] if text else []
+            for name, arguments, call_id in calls:
+                items.append(await self.call(response_id, name, arguments, call_id=call_id))
+            await self.over(response_id, *items)
+
+        self.scripts.append(script)
+
+    async def spoken(self, item_id: str, *, transcript: str | None = "hi", transcribed: bool = True) -> None:
+        """A turn of the user by voice, as voice detection commits it."""
+        await self.say("input_audio_buffer.speech_started", audio_start_ms=0, item_id=item_id)
+        await self.say("input_audio_buffer.speech_stopped", audio_end_ms=100, item_id=item_id)
+        await self.say("input_audio_buffer.committed", previous_item_id=self._last, item_id=item_id)
+        content = [{"type": "input_audio", "transcript": None}]
+        await self.take_in({"id": item_id, "type": "message", "role": "user", "content": content})
+        if transcribed:
+            await self.written(item_id, transcript)
+
+    async def written(self, item_id: str, transcript: str | None) -> None:
+        """What a turn of the user said; None: it could not be written down."""
+        name = "conversation.item.input_audio_transcription."
+        where = {"item_id": item_id, "content_index": 0}
+        if transcript is None:
+            error = {"type": "server_error", "code": "no_words", "message": "unheard", "param": None}
+            await self.say(name + "failed", **where, error=error)
+        else:
+            await self.say(name + "completed", **where, transcript=transcript, usage={"type": "duration", "seconds": 1})
+
+    async def answers_by_itself(self, response_id: str, text: str) -> str:
+        """A response that voice detection asked for."""
+        self.params = {}
+        await self.respond_by_itself(response_id)
+        item_id = await self.words(response_id, text)
+        await self.over(response_id, item_id)
+        return item_id
+
+
+class World:
+    """The servers that a Kani was connected to; the last one is `server`."""
+
+    def __init__(self, kind: type[Server], prepare: Callable[[Server], object]) -> None:
+        self.servers: list[Server] = []
+        self.endpoints: list[Endpoint] = []
+        self._kind = kind
+        self._prepare = prepare
+
+    @property
+    def server(self) -> Server:
+        return self.servers[-1]
+
+    @asynccontextmanager
+    async def opening(self, endpoint: Endpoint) -> AsyncGenerator[Transport, None]:
+        near, far = pair()
+        server = self._kind(far)
+        self._prepare(server)
+        self.servers.append(server)
+        self.endpoints.append(endpoint)
+        task = asyncio.create_task(server.run())
+        try:
+            yield near
+        finally:
+            await near.aclose()
+            await task
+
+
+@asynccontextmanager
+async def talking(
+    kind: type[Server] = Server,
+    *,
+    prepare: Callable[[Server], object] = lambda _: None,
+    connected: bool = True,
+    config: Any = None,
+    make: type[OpenAIRealtimeKani] = OpenAIRealtimeKani,
+    **how: Any,
+) -> AsyncGenerator[tuple[Any, World], None]:
+    """A Kani, and the world it is connected to."""
+    world = World(kind, prepare)
+    ai = make("k", transport=world.opening, **how)
+    try:
+        if connected:
+            await ai.connect(config)
+        yield ai, world
+    finally:
+        await ai.close()
+
+
+def engine_in(world: World, **how: Any) -> RealtimeEngine:
+    return RealtimeEngine("k", transport=world.opening, **how)
+
+
+async def microphone(*pieces: bytes, until: asyncio.Event | None = None) -> AsyncIterator[bytes]:
+    """A microphone that gives these pieces, and then nothing until it is unplugged."""
+    for piece in pieces:
+        yield piece
+    if until is not None:
+        await until.wait()
+
+
+def shown(message: Any) -> tuple[str, Any, Any]:
+    """What a test compares of a message."""
+    calls = [(call.id, call.function.name, call.function.arguments) for call in message.tool_calls or ()]
+    return message.role.value, message.text, calls or message.tool_call_id
+
+
+def history(ai: Any) -> list[tuple[str, Any, Any]]:
+    return [shown(message) for message in ai.chat_history]
+
+
+def function(inner: Callable[..., Any], **how: Any) -> AIFunction:
+    return AIFunction(inner, **{"desc": "For tests.", **how})
+
+
+def text_of(item: dict[str, Any]) -> str:
+    """What an item on the wire says, in one word each."""
+    match item["type"]:
+        case "message":
+            said = "+".join(part.get("text") or part["type"] for part in item["content"])
+            return f"{item['role']} {said}"
+        case "function_call":
+            return f"call {item['call_id']} {item['name']}({item['arguments']})"
+        case kind:
+            return f"{kind} {item.get('call_id')} {item.get('output')}"
+
+
+def created(server: Server) -> list[str]:
+    """The items that the client created, in order."""
+    return [text_of(event["item"]) for event in server.heard_of("conversation.item.create")]
+
+
+def asked(server: Server) -> list[dict[str, Any]]:
+    """The responses that the client asked for, without the mark."""
+    found = [event.get("response") or {} for event in server.heard_of("response.create")]
+    return [{key: value for key, value in params.items() if key != "metadata"} for params in found]
+
+
+USER, ASSISTANT, SYSTEM, FUNCTION = ChatRole.USER, ChatRole.ASSISTANT, ChatRole.SYSTEM, ChatRole.FUNCTION
+pretty = json.dumps
