@@ -86,6 +86,7 @@ class RealtimeSession:
         self._log = log
         self._listeners = Listeners()
         self._numbers = count(1)
+        self._is_opening = False
         self._live: Live | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -122,8 +123,16 @@ class RealtimeSession:
     async def open(self, update: c.SessionUpdate | None = None) -> None:
         """Connect, and send this first."""
         _on_asyncio()
-        if self._task is not None and not self._task.done():
+        if self.is_connected or self._is_opening:
             raise RuntimeError("the session is connected already")
+        self._is_opening = True
+        try:
+            await self._let_go()  # of a connection that was lost
+            await self._begin(update)
+        finally:
+            self._is_opening = False
+
+    async def _begin(self, update: c.SessionUpdate | None) -> None:
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._hold(update, ready), name="a realtime session")
         try:
