@@ -69,8 +69,10 @@ async def _on_asyncio(stack: AsyncExitStack, accept: Callable[[Any], Awaitable[N
 
 
 async def _shut(server: Any) -> None:
-    server.close()
-    await server.wait_closed()
+    """Close the port and wait for what is left, also where the block was cancelled."""
+    with anyio.move_on_after(2 * _CLOSE_TIMEOUT_S, shield=True):
+        server.close()
+        await server.wait_closed()
 
 
 async def _on_trio(stack: AsyncExitStack, accept: Callable[[Any], Awaitable[None]], host: str, port: int) -> int:

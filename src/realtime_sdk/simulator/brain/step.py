@@ -86,6 +86,8 @@ def next_due_ms(server: Server) -> int | None:
 
 def _step(server: Server) -> Step:
     """Hand over what has gathered in the server."""
+    if not server.out and not server.wanted:
+        return Step(server, closing=server.closing)
     rest = replace(server, out=(), wanted=())
     return Step(rest, server.out, server.wanted, server.closing)
 
@@ -107,7 +109,8 @@ def _after(server: Server, happening: Happening) -> Server:
 
 
 def _later(server: Server, now_ms: int) -> Server:
-    server = replace(server, now_ms=max(server.now_ms, now_ms))
+    if now_ms > server.now_ms:
+        server = replace(server, now_ms=now_ms)
     if server.now_ms < server.settings.longest_ms:
         return server
     return _expire(replace(server, now_ms=server.settings.longest_ms), Fault("expire"))
