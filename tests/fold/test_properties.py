@@ -287,3 +287,19 @@ def test_unknown_events_change_only_the_anomalies(log: EventLog) -> None:
     after = reader.step(LogRecord(0, None, "server", b'{"type":"beam.me.up","item_id":"a"}')).after
     assert after.having(anomalies=state.anomalies) == state
     assert len(after.anomalies) == len(state.anomalies) + 1
+
+
+def amounts(state: RealtimeState) -> Any:
+    """What a state knows of sound: per part what came and was heard, what was sent, what was translated."""
+    parts = [(p.audio_bytes, p.spoken, p.heard_text, p.input_audio_ms) for i in state.items.values() for p in i.parts]
+    return parts, state.sent_audio_bytes, state.translation, summary(state)
+
+
+@given(sessions)
+def test_a_log_without_its_audio_gives_the_same_amounts_of_it(log: EventLog) -> None:
+    bare = EventLog(keep="without_audio")
+    for record in log:
+        bare.append(record.sender, record.frame, at_ns=record.at_ns)
+    assert amounts(replay(bare, dialect=OPENAI)) == amounts(replay(log, dialect=OPENAI))
+    told = zip(updates(bare, dialect=OPENAI), updates(log, dialect=OPENAI), strict=True)
+    assert all(type(one.own_event) is type(other.own_event) for one, other in told if one.record.audio_left_out)

@@ -4,8 +4,10 @@ import json
 from base64 import b64encode
 
 import pytest
+from hypothesis import given, strategies as st
 
-from realtime_sdk.log.audio_payload import leave_out_audio, payload_start
+from realtime_sdk.log.audio_payload import leave_out_audio, payload_start, with_silence
+from realtime_sdk.state.reducers.wire_items import decoded_size
 from tests.log.frames import AUDIO, SMALL
 
 SOUND = b64encode(bytes(range(256)) * 3).decode()
@@ -82,3 +84,45 @@ def test_leaving_out_twice_is_leaving_out_once() -> None:
     once, count = leave_out_audio(AUDIO)
     assert count == 800
     assert leave_out_audio(once) == (once, 0)
+
+
+@pytest.mark.parametrize(
+    ("payload", "padding", "left_out"),
+    [("QUJD", "", 4), ("QUI=", "=", 3), ("QQ==", "==", 2), ("=", "=", 0), ("Q=Q", "=", 2)],
+)
+@pytest.mark.parametrize("more", [{}, {"note": "x" * 600}])
+def test_the_padding_stays_so_that_the_bytes_can_be_counted(
+    payload: str, padding: str, left_out: int, more: dict[str, str]
+) -> None:
+    bare, count = leave_out_audio(frame("input_audio_buffer.append", **more, audio=payload))
+    assert (bare, count) == (frame("input_audio_buffer.append", **more, audio=padding), left_out)
+    assert leave_out_audio(bare) == (bare, 0)
+    assert with_silence(bare, count) == frame("input_audio_buffer.append", **more, audio="A" * left_out + padding)
+
+
+def test_characters_are_counted_as_they_are_meant_not_as_they_are_escaped() -> None:
+    escaped = b'{"type":"response.output_audio.delta","delta":"AB\\/DA\\u003d=="}'.replace(b"==", b"\\u003d")
+    assert leave_out_audio(escaped) == (b'{"type":"response.output_audio.delta","delta":"=="}', 5)
+    long = escaped.replace(b"AB", b"AB" * 400)
+    assert leave_out_audio(long) == (b'{"type":"response.output_audio.delta","delta":"=="}', 803)
+
+
+@given(st.text("AQ=/+", max_size=12), st.sampled_from(["", "x" * 600]))
+def test_silence_has_the_size_of_what_was_left_out(payload: str, note: str) -> None:
+    kind = "session.output_audio.delta"
+    bare, count = leave_out_audio(frame(kind, note=note, delta=payload))
+    assert decoded_size(json.loads(with_silence(bare, count))["delta"]) == decoded_size(payload)
+
+
+def test_what_a_user_calls_audio_is_no_audio() -> None:
+    said = frame("response.created", response={"id": "r", "metadata": {"audio": "aloud"}})
+    tool = frame("session.update", session={"tools": [{"parameters": {"examples": [{"audio": "a.wav"}]}}]})
+    assert (leave_out_audio(said), leave_out_audio(tool)) == ((said, 0), (tool, 0))
+
+
+def test_silence_is_put_where_audio_stood_and_nowhere_else() -> None:
+    content = [{"type": "input_audio", "audio": ""}, {"type": "input_audio", "audio": ""}]
+    item = frame("conversation.item.create", item={"content": content})
+    first = [{"type": "input_audio", "audio": "AAAA"}, {"type": "input_audio", "audio": ""}]
+    assert with_silence(item, 4) == frame("conversation.item.create", item={"content": first})
+    assert with_silence(SMALL, 4) == SMALL

@@ -4,8 +4,6 @@ A payload is taken out only if it is base64 as everyone writes it, so that its b
 spread over PCM16 one to one, so that FLAC can be told that it is sound.
 """
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from struct import pack
@@ -14,14 +12,12 @@ import pybase64
 
 from realtime_sdk.audio.formats import PCMU, WireFormat
 from realtime_sdk.audio.pcm import pcm16
-from realtime_sdk.log.audio_payload import payload_start
-from realtime_sdk.log.json_text import StringSpan, strings, unquote
+from realtime_sdk.log.audio_payload import payloads as payloads_of
 
 __all__ = ["Payload", "Placed", "put_back", "samples_of", "take_out", "wire_bytes"]
 
 _SMALLEST = 64
 _MINUS_ZERO = 0x7F
-_MAYBE = re.compile(rb'"audio"\s*:\s*"|audio\.delta"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ def take_out(frame: bytes, wire: WireFormat) -> tuple[bytes, list[Payload]]:
     payloads: list[Payload] = []
     pieces: list[bytes] = []
     done = 0
-    for span in _spans(frame):
+    for span in payloads_of(frame):
         sound = _exact(frame[span.start + 1 : span.end - 1])
         if sound is None:
             continue
@@ -94,21 +90,6 @@ def _tables(wire: WireFormat) -> tuple[bytes, bytes, dict[int, int]]:
         values[_MINUS_ZERO] = -1  # µ-law has two zeros; this is the value of no other code
     table = pack("<256h", *values)
     return table[0::2], table[1::2], {value: code for code, value in enumerate(values)}
-
-
-def _spans(frame: bytes) -> Iterator[StringSpan]:
-    """The strings that hold sound, as the log's `audio_left_out` counts them."""
-    if (start := payload_start(frame)) >= 0:
-        yield StringSpan((), start, len(frame) - 1, is_key=False)
-        return
-    if _MAYBE.search(frame) is None:
-        return
-    values = [span for span in strings(frame) if not span.is_key]
-    kinds = [unquote(frame[span.start : span.end]) for span in values if span.path == ("type",)]
-    is_delta = bool(kinds) and kinds[-1].endswith("audio.delta")
-    for span in values:
-        if span.path[-1:] == ("audio",) or (is_delta and span.path == ("delta",)):
-            yield span
 
 
 def _exact(base64: bytes) -> bytes | None:

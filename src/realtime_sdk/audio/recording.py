@@ -126,10 +126,8 @@ def _key(event: Any) -> PartKey:
 
 def _sound(update: Update, base64: str, wire: WireFormat) -> bytes:
     """The bytes of a payload; as much silence where the log left it out; nothing where it is no base64."""
-    left_out = update.record.audio_left_out
-    if not base64 and left_out:
-        return bytes([wire.silent_byte]) * (left_out * 3 // 4)
     try:
-        return pybase64.b64decode(base64, validate=True)
+        sound = pybase64.b64decode(base64, validate=True)
     except ValueError:
         return b""
+    return bytes([wire.silent_byte]) * len(sound) if update.record.audio_left_out else sound

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from realtime_sdk.dialects import DIALECTS, Dialect
 from realtime_sdk.errors import RemoteProtocolError
-from realtime_sdk.fold.update import Event, Update, new_update
+from realtime_sdk.fold.update import Event, Update, new_update, sounding
 from realtime_sdk.log import LogRecord
 from realtime_sdk.protocol.local import ConnectionOpened
 from realtime_sdk.state import RealtimeState, new_state, reduce
@@ -32,10 +32,13 @@ class Reader:
         return self._dialect
 
     def step(self, record: LogRecord) -> Update:
-        """What `record` says and does. Never raises: the error of a frame that is no JSON object is a value here."""
+        """What `record` says and does. Never raises: the error of a frame that is no JSON object is a value here.
+
+        Audio that the log left out is read as zero bytes, as many as it had.
+        """
         before = after = self.state
         try:
-            events: tuple[Event, ...] = self._readers[record[2]](record[3])
+            events: tuple[Event, ...] = self._readers[record[2]](sounding(record) if record[5] else record[3])
         except RemoteProtocolError as error:
             events = (error,)
         for event in events:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from realtime_sdk.errors import RemoteProtocolError
 from realtime_sdk.log import LogRecord
+from realtime_sdk.log.audio_payload import with_silence
 from realtime_sdk.protocol.unknown import UnknownEvent
 from realtime_sdk.protocol.wire import WireModel
 from realtime_sdk.state import RealtimeState
@@ -13,10 +14,15 @@ from realtime_sdk.state import RealtimeState
 if TYPE_CHECKING:
     from realtime_sdk.dialects import Dialect
 
-__all__ = ["Event", "Update", "new_update"]
+__all__ = ["Event", "Update", "new_update", "sounding"]
 
 Event: TypeAlias = WireModel | UnknownEvent | RemoteProtocolError
 """A server, client or local event; one we do not know; or the error of a frame that is no JSON object."""
+
+
+def sounding(record: LogRecord) -> bytes:
+    """The frame of a record; zero bytes stand where the log left its audio out, as many as it had."""
+    return with_silence(record[3], record[5]) if record[5] else record[3]
 
 
 class Update(tuple[LogRecord, tuple[Event, ...] | None, RealtimeState, RealtimeState, "Dialect"]):
@@ -60,7 +66,7 @@ class Update(tuple[LogRecord, tuple[Event, ...] | None, RealtimeState, RealtimeS
     @property
     def own_event(self) -> Any:
         """The event in the classes of the log's own dialect, read from the frame when asked for."""
-        return self.dialect.read_own(self.record.frame, self.record.sender)
+        return self.dialect.read_own(sounding(self.record), self.record.sender)
 
     def __repr__(self) -> str:
         names = ", ".join(type(event).__name__ for event in self.events)

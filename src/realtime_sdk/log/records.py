@@ -39,7 +39,7 @@ class LogRecord(NamedTuple):
     redacted: tuple[str, ...] = ()
     """JSON pointers (RFC 6901) to the strings in which a secret was replaced; `""` is the frame as a whole."""
     audio_left_out: int = 0
-    """How many characters of base64 audio were left out of the frame (4 for 3 bytes of sound)."""
+    """How many characters of base64 audio were left out of the frame (4 for 3 bytes of sound); padding stays."""
 
 
 RecordFields: TypeAlias = tuple[int, int | None, Sender, bytes, tuple[str, ...], int]
