@@ -47,17 +47,19 @@ if TYPE_CHECKING:
     )
     from realtime_sdk.protocol.codec import decode, encode
     from realtime_sdk.protocol.unknown import UnknownEvent
-    from realtime_sdk.session import Azure, OpenAI, connect
+    from realtime_sdk.session import Answer, Azure, Continuity, OpenAI, RealtimeSession, ToolContext, connect, tool
     from realtime_sdk.simulator import simulate
     from realtime_sdk.state import RealtimeState, reduce
     from realtime_sdk.transport import Endpoint
 
 __all__ = [
+    "Answer",
     "AudioFormatError",
     "Azure",
     "ConnectionClosed",
     "ConnectionExpired",
     "ConnectionLost",
+    "Continuity",
     "Endpoint",
     "EventLog",
     "Fold",
@@ -69,6 +71,7 @@ __all__ = [
     "OutboundFull",
     "ProtocolError",
     "RealtimeError",
+    "RealtimeSession",
     "RealtimeState",
     "RemoteProtocolError",
     "ReplayMismatch",
@@ -77,6 +80,7 @@ __all__ = [
     "ScenarioError",
     "ServerError",
     "SubscriberTooSlow",
+    "ToolContext",
     "UnknownEvent",
     "Update",
     "__version__",
@@ -91,6 +95,7 @@ __all__ = [
     "replay",
     "server_events",
     "simulate",
+    "tool",
 ]
 
 _NAMES: Final = {
@@ -119,7 +124,16 @@ _NAMES: Final = {
     "realtime_sdk.state": ("RealtimeState", "reduce"),
     "realtime_sdk.fold": ("Fold", "Update", "replay"),
     "realtime_sdk.transport": ("Endpoint",),
-    "realtime_sdk.session": ("Azure", "OpenAI", "connect"),
+    "realtime_sdk.session": (
+        "Answer",
+        "Azure",
+        "Continuity",
+        "OpenAI",
+        "RealtimeSession",
+        "ToolContext",
+        "connect",
+        "tool",
+    ),
     "realtime_sdk.simulator": ("simulate",),
 }
 

@@ -6,34 +6,26 @@ Whatever goes wrong on the way is raised as what it is, and nothing is left open
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Final, Unpack
 
-from anyio.abc import TaskGroup
-
-from realtime_sdk.dialects import OPENAI
-from realtime_sdk.errors import LocalProtocolError
-from realtime_sdk.fold import replay
 from realtime_sdk.log import EventLog, LogPath
 from realtime_sdk.session.choices import Choices
 from realtime_sdk.session.continuity import Continuity
 from realtime_sdk.session.endpoints import EndpointSource, OpenAI
-from realtime_sdk.session.greeting import greeted
 from realtime_sdk.session.ids import Ids
 from realtime_sdk.session.interrupting import StopPlayback
-from realtime_sdk.session.lines import Line, OpenTransport, given, open_line, over_websocket, task_home
-from realtime_sdk.session.recording import ids_for, ns_since_start, recording
+from realtime_sdk.session.lines import OpenTransport, task_home
+from realtime_sdk.session.opening import Opening
 from realtime_sdk.session.session import RealtimeSession
-from realtime_sdk.session.settings import SessionSettings, session_update
-from realtime_sdk.session.tools import Approve, with_definitions
+from realtime_sdk.session.settings import SessionSettings
+from realtime_sdk.session.tools import Approve
 from realtime_sdk.session.waiting import limited
 from realtime_sdk.state import RealtimeState
-from realtime_sdk.transport import Endpoint, Transport, WebsocketOptions
+from realtime_sdk.transport import Transport, WebsocketOptions
 
 __all__ = ["connect"]
 
 _OPTIONS: Final = WebsocketOptions()
-_KINDS: Final = {"conversation": "realtime", "transcription": "transcription", "translation": "translation"}
 
 
 @asynccontextmanager
@@ -78,61 +70,11 @@ async def connect(
     Raises HandshakeError where the server refuses, also after the upgrade; ServerError where it refuses the
     settings; RequestTimeout; ConnectionLost, ConnectionExpired; LocalProtocolError for what cannot be said.
     """
-    source = OpenAI(model) if isinstance(model, str) else model
     choices = Choices(tool_context, approve, stop_playback, interrupt_on_speech, outbound_limit)
-    past = _past(history)
-    if continuity is not None and isinstance(transport, Transport):
-        said = "continuity opens new connections: give `transport` as a function that opens one"
-        raise LocalProtocolError(said, field="transport")
-    async with AsyncExitStack() as stack:
-        group = await stack.enter_async_context(task_home())
+    source = OpenAI(model) if isinstance(model, str) else model
+    opening = Opening(source, transport, options, log, history, continuity, choices, ids, clock_ns, settings)
+    opening.check()
+    async with task_home() as group, AsyncExitStack() as stack:
         with limited(timeout, "the session to stand"):
-            opening, endpoint = await _way(source, transport, options)
-            asked, tools = with_definitions(settings)
-            update = session_update(asked, kind=_KINDS[endpoint.purpose]) if asked else None
-            record = stack.enter_context(recording(log, endpoint.dialect))
-            session = RealtimeSession(
-                endpoint.dialect,
-                record,
-                group,
-                state=replay(record, dialect=endpoint.dialect) if len(record) else None,
-                now_ns=ns_since_start(record, clock_ns),
-                ids=ids or ids_for(endpoint, record),
-                choices=choices,
-                tools=tools,
-            )
-            stack.push_async_callback(session.aclose)
-            greeting = session.updates(limit=None)
-            await session.attach(opening, endpoint)
-            if endpoint.call_id is None:
-                await greeted(greeting)
-            if update is not None:
-                await session.request(update, timeout=None)
-            if past is not None or session.state.conversation.items:
-                await session.go_on(past)
-            if continuity is not None:
-                session.keep_alive(continuity, partial(_opened, opening, source or OpenAI(), group))
+            session = await opening.stand(group, stack)
         yield session
-
-
-async def _opened(way: OpenTransport, source: EndpointSource, group: TaskGroup) -> Line:
-    """Another connection, with credentials of its own."""
-    return await open_line(group, way, await source.resolve())
-
-
-async def _way(
-    source: EndpointSource | None, transport: Transport | OpenTransport | None, options: WebsocketOptions
-) -> tuple[OpenTransport, Endpoint]:
-    """How to open the connection, and to where. A transport that is open already needs no address and no key."""
-    if isinstance(transport, Transport):
-        dialect = getattr(source, "dialect", OPENAI)
-        endpoint = source if isinstance(source, Endpoint) else Endpoint("", dialect=dialect)
-        return given(transport), endpoint
-    endpoint = await (source or OpenAI()).resolve()
-    return transport or over_websocket(options), endpoint
-
-
-def _past(given: RealtimeState | EventLog | LogPath | None) -> RealtimeState | None:
-    if given is None or isinstance(given, RealtimeState):
-        return given
-    return replay(given if isinstance(given, EventLog) else EventLog.stream(given))
