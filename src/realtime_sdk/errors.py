@@ -133,12 +133,18 @@ class ServerError(RealtimeError):
 
 
 class ResponseFailed(RealtimeError):
-    """A response ended with status `failed`. `code` is the server's, `response` the response as reduced."""
+    """A response ended with status `failed`. `code` is the server's, `response` the response as reduced.
 
-    def __init__(self, message: str, *, code: str | None = None, response: Any = None) -> None:
+    `retry_after_s` is when it may be asked for again, where the server said so (rate limits).
+    """
+
+    def __init__(
+        self, message: str, *, code: str | None = None, response: Any = None, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.response = response
+        self.retry_after_s = retry_after_s
 
 
 class RequestTimeout(RealtimeError, TimeoutError):

@@ -11,6 +11,7 @@ import pytest
 
 from realtime_sdk.errors import ConnectionLost
 from realtime_sdk.fold import replay
+from realtime_sdk.protocol import client_events
 from realtime_sdk.session import connect
 from realtime_sdk.simulator import simulate
 from realtime_sdk.transport import Endpoint, Transport, WebsocketOptions, connect as open_websocket
@@ -30,6 +31,47 @@ async def test_a_session_over_a_websocket_is_what_its_log_says(tmp_path: Any) ->
     assert session.state == replay(session.log)
     assert session.state.anomalies == ()
     assert [epoch.close_code for epoch in session.state.epochs] == [1000]
+
+
+def weather(city: str) -> str:
+    """How the weather is in a city."""
+    return f"sunny in {city}"
+
+
+async def test_every_verb_is_understood_by_a_server() -> None:
+    async with simulate() as server, connect(server.endpoint, turn_detection=None, tools=[weather]) as session:
+        assert (await session.update(instructions="Be brief.")).instructions == "Be brief."
+        item = await session.add_item("Hello")
+        assert (await session.retrieve(item.id)).id == item.id
+        await session.delete(item.id)
+        await session.append_audio(b"\0" * 9_600)
+        await session.clear()
+        await session.append_audio(b"\0" * 9_600)
+        committed = await session.commit()
+        await session.until(lambda state: committed in state.conversation.items)
+        assert await session.cancel() is False
+        spoken = await session.respond("What is the capital of France?")
+        (message,) = [item for item in spoken.items if item.type == "message"]
+        session.heard(message.id, 100)
+        assert [cut.audio_end_ms for cut in (await session.interrupt()).cut] == [100]
+        aside = await session.respond("What is the capital of Italy?", out_of_band=True)
+        assert aside.response.out_of_band
+        assert aside.items[0].id not in session.state.conversation.items
+        await session.request(client_events.ResponseCreate())
+        await session.until(lambda state: not state.active_response_id)
+        await session.ask()
+        await session.until(lambda state: not state.active_response_id and len(state.responses) == 4)
+    assert session.state == replay(session.log)
+    assert [error.code for error in session.state.errors] == ["response_cancel_not_active"]
+    assert session.state.anomalies == ()
+
+
+async def test_a_tool_that_the_model_calls_is_run_and_the_model_goes_on() -> None:
+    async with simulate() as server, connect(server.endpoint, tools=[weather], tool_choice="required") as session:
+        called = await session.respond("How is the weather in Rome?")
+        assert [call.name for call in called.calls] == ["weather"]
+        await session.until(lambda state: any(item.type == "function_call_output" for item in state.items.values()))
+    assert session.state == replay(session.log)
 
 
 class Cutting:

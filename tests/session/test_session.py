@@ -314,7 +314,7 @@ async def test_a_response_that_fails_is_raised_with_its_code_and_when_to_try_aga
         server.failure = {"type": "failed", "error": error}
         with pytest.raises(ResponseFailed, match=r"try again in 2\.5 s") as caught:
             await session.respond("Hello")
-        assert caught.value.code == "rate_limit_exceeded"
+        assert (caught.value.code, caught.value.retry_after_s) == ("rate_limit_exceeded", 2.5)
         assert caught.value.response.status == "failed"
 
 

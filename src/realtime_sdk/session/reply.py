@@ -202,7 +202,12 @@ def _failed(answer: Answer) -> ResponseFailed:
     code = f" ({response.error_code})" if response.error_code else ""
     wait_s = retry_after_s(response.error_message)
     hint = "" if wait_s is None else f"; try again in {wait_s:g} s"
-    return ResponseFailed(f"the response failed: {said}{code}{hint}", code=response.error_code, response=response)
+    return ResponseFailed(
+        f"the response failed: {said}{code}{hint}",
+        code=response.error_code,
+        response=response,
+        retry_after_s=wait_s,
+    )
 
 
 def _nothing() -> None:

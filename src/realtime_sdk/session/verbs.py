@@ -129,7 +129,7 @@ class Verbs(ABC):
     # --- the buffers --------------------------------------------------------------------------------------------
 
     async def commit(self, *, timeout: float | None = TIMEOUT_S) -> str | None:
-        """Make the appended audio an item of the user, and return the item's id.
+        """Make the appended audio an item of the user, and return its id; the item itself comes right after.
 
         Without voice detection this ends the user's turn; it does not ask for an answer. None where voice detection
         had committed it before. (`input_audio_buffer.commit` → `input_audio_buffer.committed`)
