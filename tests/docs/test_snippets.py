@@ -8,14 +8,12 @@ import ast
 import contextlib
 import inspect
 import io
-import re
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-import realtime_sdk as rt
 from tests.docs.pages import ROOT, Snippet, pages, snippets
 
 LEFT_OUT = 0  # how many blocks say no-run; each of them says why
@@ -24,19 +22,6 @@ SECONDS = 30
 
 def python_blocks(page: Path) -> list[Snippet]:
     return [block for block in snippets(page.read_text("utf-8")) if block.language == "python"]
-
-
-def still_to_come(page: Path) -> set[str]:
-    """Return the public names a page uses that do not exist yet. To be deleted with the last of them."""
-    used = {name for block in python_blocks(page) for name in re.findall(r"\brt\.(\w+)", block.source)}
-    return {name for name in used if not _exists(name)}
-
-
-def _exists(name: str) -> bool:
-    try:
-        return hasattr(rt, name)
-    except ImportError:
-        return False
 
 
 STORIES = [page for page in pages() if python_blocks(page)]
@@ -70,8 +55,6 @@ def _call(test: Any, loop: str) -> None:
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
 @pytest.mark.parametrize("page", STORIES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_page_runs_from_top_to_bottom(page: Path, loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if missing := still_to_come(page):
-        pytest.skip(f"still to come: {', '.join(sorted(missing))}")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
     printed = io.StringIO()
