@@ -67,6 +67,7 @@ def test_an_id_may_be_used_again_once_we_asked_for_it() -> None:
     asked = client("conversation.item.create", item=user("b", "Again"))
     state = after(added("b"), deleted("b"), asked, added(user("b", "Again")))
     assert state.conversation.order == ("b",)
+    assert state.items["b"].text == "Again"
     assert kinds(state) == []
 
 

@@ -46,6 +46,7 @@ class Facts:
     order: PSeq[str] = PSeq()
     early: PMap[str, tuple[Entry, ...]] = PMap()
     deleted: PMap[str, bool] = PMap()
+    """Ids of deleted items; False once we asked for another item under the same id."""
     responses: PMap[str, Response] = PMap()
     active_response_id: str | None = None
     input_audio: InputAudio = InputAudio()

@@ -79,7 +79,7 @@ def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
     """The first delta since the item was settled; one for an unknown item waits until it is added."""
     item_id: str = event.item_id
     item = state.settled.items.get(item_id)
-    if item_id in state.settled.deleted:
+    if state.settled.deleted.get(item_id):
         detail = f"{event.type} names {item_id}, which was deleted"
         return noted(state, "deleted_item", detail, event_type=event.type, item_id=item_id)
     if item is None:

@@ -30,7 +30,7 @@ def begun(edit: Edit, wire: Any, event: Any, **of_response: Any) -> Item | None:
     `of_response` are the fields that its response gives it. The caller must `put` it. None, and noted, if it has
     no id or was deleted.
     """
-    known = edit.items.get(wire.id)
+    known = _of_this_life(edit, wire.id)
     if known is not None and known.response_id is not None and not _content(wire):
         return settled(edit, known.id) if known.in_conversation else known
     body = _kept(edit, wire, event, of_response)
@@ -47,7 +47,8 @@ def finished(edit: Edit, wire: Any, event: Any, **of_response: Any) -> Item | No
 
     The caller must `put` it. None, and noted, if it has no id or was deleted.
     """
-    known = settled(edit, wire.id) if wire.id in edit.items else None
+    known = _of_this_life(edit, wire.id)
+    known = None if known is None else settled(edit, known.id)
     if known is not None and adds_nothing(known, wire):
         return known
     if known is not None and known.in_conversation and _is_whole(known, wire):
@@ -56,6 +57,15 @@ def finished(edit: Edit, wire: Any, event: Any, **of_response: Any) -> Item | No
     if body is None:
         return None
     return with_final_body(known or with_early_deltas(edit, body), body)
+
+
+def _of_this_life(edit: Edit, item_id: str | None) -> Item | None:
+    """What is known under an id; nothing if its item was deleted and we asked for another one under the same id."""
+    item: Item | None = edit.items.get(item_id or "")
+    if item is None or item.in_conversation or edit.deleted.get(item.id) is not False:
+        return item
+    edit.deleted = edit.deleted.remove(item.id)
+    return None
 
 
 def _content(wire: Any) -> Any:
@@ -104,7 +114,7 @@ def _kept(edit: Edit, wire: Any, event: Any, of_response: dict[str, Any]) -> Ite
     if body is None:
         note(edit, "missing_id", "an item came without an id", event_type=event.type)
         return None
-    if body.id in edit.deleted:
+    if edit.deleted.get(body.id):
         detail = f"{event.type} names {body.id}, which was deleted"
         note(edit, "deleted_item", detail, event_type=event.type, item_id=body.id)
         return None
@@ -222,11 +232,11 @@ def _with_input_length(edit: Edit, item: Item) -> Item:
 
 
 def item_create_sent(state: RealtimeState, event: client_events.ConversationItemCreate) -> RealtimeState:
-    """We asked for an item: an id that was deleted may be used again. The item itself comes with its ack."""
+    """We asked for an item: an id that was deleted may be used again, for another item. That comes with its ack."""
     item_id: str | None = getattr(event.item, "id", None)
-    if item_id is not None and item_id in state.settled.deleted:
-        return state.having(deleted=state.settled.deleted.remove(item_id))
-    return state
+    if item_id is None or not state.settled.deleted.get(item_id):
+        return state
+    return state.having(deleted=state.settled.deleted.set(item_id, False))
 
 
 TABLE: Final[Table] = {

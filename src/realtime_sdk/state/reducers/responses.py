@@ -39,7 +39,10 @@ def response_done(state: RealtimeState, event: server_events.ResponseDone) -> Re
         return noted(state, "late_event", f"{wire.id} ended twice", event_type=event.type, response_id=wire.id)
     response = _ended(response if response.conversation_id is not None else _stated(response, wire), wire)
     for said in wire.output or ():
-        if said.id not in edit.deleted and (item := finished(edit, said, event, response_id=wire.id)) is not None:
+        if (
+            not edit.deleted.get(said.id or "")
+            and (item := finished(edit, said, event, response_id=wire.id)) is not None
+        ):
             response = _with_item(edit, response, item, None)
     _keep(edit, response)
     _end_items(edit, response)

@@ -165,7 +165,7 @@ def _carry_over(edit: Edit, new_ids: Mapping[str, str]) -> None:
         new_id = new_ids.get(old_id)
         if new_id != old_id:
             put(edit, evolve(item, in_conversation=False, placed=False))
-        if new_id is not None:
+        if new_id is not None and new_id not in order:
             put(edit, evolve(item, id=new_id, in_conversation=True, placed=True, ended=True))
             order.append(new_id)
     edit.order = PSeq(order)
