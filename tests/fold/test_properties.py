@@ -95,6 +95,7 @@ LOCAL = st.sampled_from(
         {"type": "local.connection_opened", "dialect": "openai"},
         {"type": "local.connection_closed", "code": 1006, "by": "network"},
         {"type": "local.epoch_started", "epoch": 1},
+        {"type": "local.epoch_started", "epoch": 2, "replayed": {"a": "c", "b": "c", "z": "d"}, "lost": ["d", "y"]},
         {"type": "local.playback_heard", "item_id": "a", "heard_ms": 20},
         {"type": "local.playback_heard", "item_id": "zz", "content_index": 2, "heard_ms": 20},
         {"type": "local.unheard_of"},
