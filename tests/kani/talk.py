@@ -231,3 +231,75 @@ def asked(server: Server) -> list[dict[str, Any]]:
 
 USER, ASSISTANT, SYSTEM, FUNCTION = ChatRole.USER, ChatRole.ASSISTANT, ChatRole.SYSTEM, ChatRole.FUNCTION
 pretty = json.dumps
+
+
+class Heard:
+    """What a consumer of `full_duplex` got: streams as they came, each read by a task of its own."""
+
+    def __init__(self) -> None:
+        self.streams: list[tuple[str, list[str]]] = []
+        self.messages: dict[int, Any] = {}
+        self.unplug = asyncio.Event()
+        self.error: BaseException | None = None
+        self.is_over = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def said(self) -> list[tuple[str, list[str], str | None]]:
+        """(role, tokens, text) of the streams that have ended, in the order in which they came."""
+        found = enumerate(self.streams)
+        return [(role, tokens, self.messages[n].text) for n, (role, tokens) in found if n in self.messages]
+
+    async def consume(self, ai: Any, audio: AsyncIterator[bytes], callback: Any, **how: Any) -> None:
+        try:
+            async for stream in ai.full_duplex(audio, callback, **how):
+                number = len(self.streams)
+                self.streams.append((stream.role.value, []))
+                self._tasks.append(asyncio.create_task(self._read(number, stream)))
+        except Exception as error:
+            self.error = error
+        finally:
+            self.is_over = True
+
+    async def _read(self, number: int, stream: Any) -> None:
+        async for token in stream:
+            self.streams[number][1].append(token)
+        self.messages[number] = await stream.message()
+
+    async def end(self) -> None:
+        """Unplug the microphone, and wait until all is over."""
+        self.unplug.set()
+        await until(lambda: self.is_over)
+        await asyncio.gather(*self._tasks)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let others run until a condition holds."""
+    while not condition():
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def conversing(
+    ai: Any, callback: Any = None, *pieces: bytes, audio: Any = None, **how: Any
+) -> AsyncGenerator[Heard, None]:
+    """A full-duplex conversation that goes on until the block ends."""
+    heard = Heard()
+    source = microphone(*pieces, until=heard.unplug) if audio is None else audio
+    task = asyncio.create_task(heard.consume(ai, source, callback, **how))
+    try:
+        await until(lambda: ai.session.player is not None or heard.is_over or _is_listening(ai))
+        yield heard
+        await heard.end()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _is_listening(ai: Any) -> bool:
+    return any(task.get_name().startswith("a part of a full-duplex") for task in asyncio.all_tasks())
+
+
+def parts_running() -> list[str]:
+    """The tasks of full-duplex conversations that are there."""
+    return [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("a part of a full-duplex")]
