@@ -107,3 +107,16 @@ async def test_a_server_of_the_beta_dialect_is_told_in_its_words() -> None:
         assert answer.text == "Paris."
         assert session.log.header.dialect == "beta"
     assert session.state == replay(session.log)
+
+
+async def test_a_server_that_says_nothing_of_metadata_is_taken_to_answer_in_order() -> None:
+    class Silent(Server):
+        async def say(self, kind: str, **fields: Any) -> None:
+            if "response" in fields:
+                fields["response"] = {key: value for key, value in fields["response"].items() if key != "metadata"}
+            await super().say(kind, **fields)
+
+    async with talking(Silent) as (session, _):
+        for _ in range(3):
+            assert (await session.respond("Hi")).text == "Paris."
+        assert len(session.state.responses) == 3

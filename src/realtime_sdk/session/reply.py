@@ -1,6 +1,6 @@
 """One answer of the assistant, asked for and followed: awaited for its end, or iterated for its deltas.
 
-It knows its own response by the mark in the metadata, whatever else the server answers meanwhile.
+It is told which response is its own (`begin`, by the mark in the metadata), whatever else the server answers meanwhile.
 """
 
 from collections import deque
@@ -14,7 +14,6 @@ from realtime_sdk.errors import ConnectionClosed, RequestTimeout, ResponseFailed
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol import server_events
 from realtime_sdk.protocol.local import ConnectionClosed as ClosedRecord
-from realtime_sdk.session.requests import tag_of
 from realtime_sdk.session.server_errors import retry_after_s
 from realtime_sdk.session.subscribers import Subscriber
 from realtime_sdk.state import Item, RealtimeState, Response, Usage
@@ -127,6 +126,11 @@ class Reply:
         """The mark in the metadata of its response."""
         return self._tag
 
+    def begin(self, update: Update) -> None:
+        """Its response has begun: the update that says so."""
+        created = (event.response.id for event in update.events if isinstance(event, server_events.ResponseCreated))
+        self.response_id = next(created, None)
+
     def fail(self, error: Exception) -> None:
         """It will not be answered: raised to whoever waits, at the next update."""
         self._failure = self._failure or error
@@ -174,18 +178,13 @@ class Reply:
             if kind in _DELTAS:
                 if event.response_id == self.response_id:  # type: ignore[union-attr]
                     self._pieces.append(event)  # type: ignore[arg-type]
-            elif isinstance(event, server_events.ResponseCreated | server_events.ResponseDone):
-                self._take_response(event, update.after)
+            elif isinstance(event, server_events.ResponseDone):
+                self._take_end(event, update.after)
 
-    def _take_response(
-        self, event: server_events.ResponseCreated | server_events.ResponseDone, state: RealtimeState
-    ) -> None:
-        response = event.response
-        if self.response_id is None and tag_of(response.metadata) == self._tag:
-            self.response_id = response.id
-        if response.id is None or response.id != self.response_id or isinstance(event, server_events.ResponseCreated):
+    def _take_end(self, event: server_events.ResponseDone, state: RealtimeState) -> None:
+        if event.response.id is None or event.response.id != self.response_id:
             return
-        answer = Answer.of(state, response.id)
+        answer = Answer.of(state, event.response.id)
         if answer.status == "failed":
             raise _failed(answer)
         self._answer = answer

@@ -63,7 +63,8 @@ class Speaking(Verbs):
             for item in () if out_of_band else said:
                 create = item_create(item, item.id or self._ids.item(), event_id=self._ids.event())
                 await self._send_followed(create, reply.fail)
-            held = Held(c.ResponseCreate(event_id=self._ids.event(), response=response), failed=reply.fail)
+            event = c.ResponseCreate(event_id=self._ids.event(), response=response)
+            held = Held(event, failed=reply.fail, answered=reply.begin)
             reply.withdraw = lambda: self._withdraw(held)
             await self._queue(held)
 
