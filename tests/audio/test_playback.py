@@ -132,6 +132,17 @@ def test_deltas_of_an_interrupted_item_are_not_played_and_others_are() -> None:
     assert buffer.position("a") == Position("a", 0, 200, 0, 0, cut=True)
 
 
+def test_an_item_that_was_heard_as_far_as_it_had_come_does_not_go_on_after_an_interruption() -> None:
+    buffer = PlaybackBuffer(direct=True)
+    buffer.feed("a", 0, sound(100), at_ns=0)
+    buffer.feed("b", 0, sound(100), at_ns=0)
+    assert buffer.clear(at_ns=100 * MS) == (Position("b", 0, 100, 0, 0, cut=True),)
+    assert buffer.position("a") == Position("a", 0, 100, 100, 100)
+    assert not buffer.feed("a", 0, sound(50))
+    assert not buffer.feed("b", 1, sound(50))
+    assert (buffer.playing, buffer.position("a")) == (False, Position("a", 0, 150, 100, 100, cut=True))
+
+
 def test_an_odd_byte_waits_for_its_other_half_in_its_own_item() -> None:
     buffer = PlaybackBuffer()
     buffer.feed("a", 0, b"\x01\x00\x02")

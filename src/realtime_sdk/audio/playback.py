@@ -19,7 +19,7 @@ _NS = 1_000_000_000
 class Position:
     """How far one content part of an item is: whole milliseconds, counted from its beginning.
 
-    `cut` says that it was interrupted: what was not heard by then never will be.
+    `cut` says that an interruption took some of it away: what was not heard by then never will be.
     """
 
     item_id: str
@@ -45,12 +45,12 @@ class _Part:
     order: int
     item_id: str
     content_index: int
+    life: int
     joiner: Joiner
     received: int = 0
     queued: int = 0
     heard: int = 0
     reported_ms: int = 0
-    cut: bool = False
     waiting: deque[bytes] | None = None
     offset: int = 0
 
@@ -95,6 +95,8 @@ class PlaybackBuffer:
         self._direct = direct
         self._latency_ns = latency_ms * 1_000_000
         self._parts: dict[tuple[str, int], _Part] = {}
+        # Each interruption ends a life; of an item, only what is fed in the life it began in is played.
+        self._lives: dict[str, int] = {}
         # Of all parts, those with something unheard, and those that were heard further since their last report: what
         # is asked often looks at these alone, however long the conversation.
         self._unheard: dict[int, _Part] = {}
@@ -128,7 +130,7 @@ class PlaybackBuffer:
         return self._wire.ms_in_bytes(sum(part.received - part.heard for part in self._unheard.values()))
 
     def feed(self, item_id: str, content_index: int, sound: bytes, *, at_ns: int | None = None) -> bool:
-        """Take in a delta, cut anywhere; False if its item was interrupted, so that it will not be played.
+        """Take in a delta, cut anywhere; False if its item began before an interruption: it will not be played.
 
         `at_ns` ticks first: without it, a pause before this delta may be counted as heard sound.
         """
@@ -136,8 +138,8 @@ class PlaybackBuffer:
         part = self._part(item_id, content_index)
         whole = part.joiner.feed(sound)
         part.received += len(whole)
-        if part.cut or not whole:
-            return not part.cut
+        if part.life < self._life or not whole:
+            return part.life == self._life
         self._unheard[part.order] = part
         if self._direct:
             self._send(part, len(whole))
@@ -187,12 +189,13 @@ class PlaybackBuffer:
     def clear(self, *, at_ns: int | None = None) -> tuple[Position, ...]:
         """Stop at once: nothing unheard will be played. What was cut, in playing order; empty if all was heard.
 
-        One with `heard_ms` 0 was not heard at all. Deltas that still come for these items are not played.
+        One with `heard_ms` 0 was not heard at all. Deltas that still come are not played, be it of an item that was
+        heard as far as it had come.
         """
         self._tick_to(at_ns)
         cut = sorted(self._unheard.values(), key=lambda part: part.order)
         for part in cut:
-            part.cut, part.queued = True, part.heard
+            part.queued = part.heard
             part.waiting, part.offset = None, 0
             self._news[part.order] = part
         self._unheard.clear()
@@ -212,7 +215,8 @@ class PlaybackBuffer:
 
     def reports(self, *, step_ms: int = 1) -> tuple[Position, ...]:
         """The parts that were heard `step_ms` further than last reported, or by less to their end or their cut."""
-        ripe = [part for part in self._news.values() if self._gained_ms(part) >= (1 if _is_over(part) else step_ms)]
+        news = self._news.values()
+        ripe = [part for part in news if self._gained_ms(part) >= (1 if self._is_over(part) else step_ms)]
         for part in ripe:
             part.reported_ms += self._gained_ms(part)
         self._news = {order: part for order, part in self._news.items() if self._gained_ms(part) > 0}
@@ -221,17 +225,26 @@ class PlaybackBuffer:
     def _part(self, item_id: str, content_index: int) -> _Part:
         part = self._parts.get((item_id, content_index))
         if part is None:
-            part = _Part(len(self._parts), item_id, content_index, Joiner(self._wire.sample_size))
+            life = self._lives.setdefault(item_id, self._life)
+            part = _Part(len(self._parts), item_id, content_index, life, Joiner(self._wire.sample_size))
             self._parts[item_id, content_index] = part
         return part
 
     def _position(self, part: _Part) -> Position:
         ms = self._wire.ms_in_bytes
-        return Position(part.item_id, part.content_index, ms(part.received), ms(part.queued), ms(part.heard), part.cut)
+        received_ms, queued_ms, heard_ms = ms(part.received), ms(part.queued), ms(part.heard)
+        return Position(part.item_id, part.content_index, received_ms, queued_ms, heard_ms, cut=self._is_cut(part))
 
     def _gained_ms(self, part: _Part) -> int:
         """How much further the part was heard than reported."""
         return self._wire.ms_in_bytes(part.heard) - part.reported_ms
+
+    def _is_cut(self, part: _Part) -> bool:
+        return part.life < self._life and part.heard < part.received
+
+    def _is_over(self, part: _Part) -> bool:
+        """Whether nothing more is to be heard of the part as it is now."""
+        return part.life < self._life or part.heard == part.received
 
     def _next_part(self) -> _Part | None:
         if self._current is None or not self._current.waiting:
@@ -275,8 +288,3 @@ class PlaybackBuffer:
     def _tick_to(self, at_ns: int | None) -> None:
         if at_ns is not None:
             self.tick(at_ns)
-
-
-def _is_over(part: _Part) -> bool:
-    """Whether nothing more is to be heard of the part as it is now."""
-    return part.cut or part.heard == part.received
