@@ -49,6 +49,22 @@ async def test_a_closed_microphone_ends_its_iteration() -> None:
     assert all([len(sound) == 240 async for sound in microphone])
 
 
+async def test_a_microphone_that_is_closed_while_it_is_waited_for_ends_the_iteration() -> None:
+    microphone = Microphone(piece_ms=200, null=True)
+    ended = anyio.Event()
+
+    async def read() -> None:
+        assert [sound async for sound in microphone] == []
+        ended.set()
+
+    async with anyio.create_task_group() as tasks:
+        async with microphone:
+            tasks.start_soon(read)
+            await anyio.lowlevel.checkpoint()
+        with anyio.fail_after(1):
+            await ended.wait()
+
+
 async def test_a_slow_reader_loses_the_oldest_sound_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         async with Microphone(piece_ms=5, buffer_ms=10, null=True) as microphone:
@@ -84,7 +100,7 @@ async def test_a_speaker_plays_and_knows_what_was_heard() -> None:
 
 async def test_a_speaker_stops_at_an_interruption() -> None:
     async with Speaker(period_ms=5, null=True) as speaker:
-        speaker.feed(Delta("a", tone(10_000)))
+        speaker.feed(Delta("a", PCM.silence(10_000)))
         while not (heard := speaker.heard()):
             await anyio.lowlevel.checkpoint()
         (cut,) = speaker.interrupt()
@@ -92,13 +108,16 @@ async def test_a_speaker_stops_at_an_interruption() -> None:
         assert not speaker.playing
 
 
-async def test_a_speaker_that_went_takes_no_more() -> None:
+async def test_a_speaker_that_went_takes_no_more_and_is_not_waited_for() -> None:
     async with Speaker(period_ms=5, null=True) as speaker:
         opened = speaker._opened
         assert opened is not None
+        speaker.feed(Delta("a", PCM.silence(10_000)))
         opened.stop_callback()
         with pytest.raises(DeviceLostError, match="speaker has gone"):
             speaker.feed(Delta("a", PCM.silence(1)))
+        with pytest.raises(DeviceLostError, match="speaker has gone"):
+            await speaker.drained()
 
 
 @pytest.mark.parametrize("choice", [7, "no such thing"])

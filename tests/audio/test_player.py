@@ -91,6 +91,18 @@ async def test_a_listener_is_told_step_by_step() -> None:
     assert [event.heard_ms for event in told] == [100, 200, 250]
 
 
+async def test_a_listener_that_is_sent_away_is_told_the_rest() -> None:
+    time, told = Virtual(), list[PlaybackHeard]()
+    time.player.feed(Delta("a", tone(250)))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(time.player.tell, told.append)
+        while not told:
+            await anyio.lowlevel.checkpoint()
+        time.passes(30)
+        tasks.cancel_scope.cancel()
+    assert [event.heard_ms for event in told] == [100, 230]
+
+
 async def test_one_can_wait_until_all_was_heard() -> None:
     time = Virtual()
     time.player.feed(Delta("a", tone(250)))

@@ -112,6 +112,7 @@ class Microphone:
     ) -> None:
         await _close(self._opened)
         self._opened = None
+        self._ring()
 
     def __aiter__(self) -> Self:
         return self
@@ -162,7 +163,7 @@ class Speaker(Player):
             speaker.feed(delta)
 
     What was handed to the device, up to `latency_ms`, cannot be taken back: an interruption is heard that much later.
-    Raises DeviceError if there is no such device; `feed` raises DeviceLostError once it has gone.
+    Raises DeviceError if there is no such device; `feed` and `drained` raise DeviceLostError once it has gone.
     """
 
     def __init__(
@@ -193,15 +194,24 @@ class Speaker(Player):
         self._opened = None
 
     def feed(self, delta: SoundDelta) -> bool:
-        """Play this delta after those before it; False if its item was interrupted and it is left out."""
-        if self._gone or (self._opened is not None and time.monotonic() - self._asked_at > _STALLED_S):
-            raise DeviceLostError("the speaker has gone: it takes no sound any more")
+        """Play this delta after those before it; False if its item began before an interruption: it is left out."""
+        self._check()
         return super().feed(delta)
+
+    async def drained(self, *, every_ms: int = 10) -> None:
+        """Return when all that was fed has been heard, or was cut."""
+        while self.playing:
+            self._check()
+            await self._sleep(every_ms / 1_000)
 
     def _open(self) -> _Opened:
         opened = _opened("speaker", self._choice, self.wire, self._period_ms, null=self._null)
         self._asked_at = time.monotonic()
         return _started(opened, self._give(), self._stopped)
+
+    def _check(self) -> None:
+        if self._gone or (self._opened is not None and time.monotonic() - self._asked_at > _STALLED_S):
+            raise DeviceLostError("the speaker has gone: it takes no sound any more")
 
     def _give(self) -> Generator[bytes, int, None]:
         """Runs in the device's thread: the number of samples it wants in, PCM16 out."""

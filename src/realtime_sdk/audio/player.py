@@ -76,7 +76,7 @@ class Player:
             return self._buffer.unheard_ms
 
     def feed(self, delta: SoundDelta) -> bool:
-        """Play this delta after those before it; False if its item was interrupted and it is left out."""
+        """Play this delta after those before it; False if its item began before an interruption: it is left out."""
         sound = delta.pcm
         with self._lock:
             return self._buffer.feed(delta.item_id, delta.content_index, sound, at_ns=self._now_ns())
@@ -84,7 +84,7 @@ class Player:
     def interrupt(self) -> tuple[Position, ...]:
         """Stop now. What was cut off, in playing order, each with how much of it was heard; empty if all was.
 
-        One with `heard_ms` 0 was not heard at all. Late deltas of these items are left out.
+        One with `heard_ms` 0 was not heard at all. Late deltas of any item that has begun are left out.
         """
         with self._lock:
             return self._buffer.clear(at_ns=self._now_ns())
@@ -112,13 +112,20 @@ class Player:
         )
 
     async def tell(self, listener: Callable[[PlaybackHeard], object], *, every_ms: int = 100) -> None:
-        """Tell the listener what was heard, every `every_ms`, until cancelled. Run it in a task of its own."""
-        while True:
-            for event in self.heard(step_ms=every_ms):
-                listener(event)
-            await self._sleep(every_ms / 1_000)
+        """Tell the listener what was heard, every `every_ms` until cancelled, and the rest then. Run it in a task."""
+        try:
+            while True:
+                self._tell(listener, step_ms=every_ms)
+                await self._sleep(every_ms / 1_000)
+        except anyio.get_cancelled_exc_class():
+            self._tell(listener, step_ms=1)
+            raise
 
     async def drained(self, *, every_ms: int = 10) -> None:
         """Return when all that was fed has been heard, or was cut."""
         while self.playing:
             await self._sleep(every_ms / 1_000)
+
+    def _tell(self, listener: Callable[[PlaybackHeard], object], *, step_ms: int) -> None:
+        for event in self.heard(step_ms=step_ms):
+            listener(event)
