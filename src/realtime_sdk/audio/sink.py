@@ -7,6 +7,7 @@ samples before that, Opus up to its last full page (about a second). WAV needs t
 
 import os
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 from struct import pack
 from types import TracebackType
@@ -34,13 +35,19 @@ class _Writer(Protocol):
     def close(self) -> None: ...
 
 
+class _Encoder(Protocol):
+    def buffer_write(self, data: bytes, dtype: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class AudioSink:
     """A sound file that grows: PCM16 in, WAV, FLAC or Ogg Opus by the suffix of `path`.
 
     A file that exists is left alone (FileExistsError) unless `overwrite`. It is readable by its owner only. Writing
     is blocking; every `flush_ms` of sound what the file says of itself is brought up to date. Raises AudioFormatError
-    for another suffix, for PCM that is not 16 bits wide, and for Opus at other rates than 8, 12, 16, 24 and 48 kHz;
-    OSError where the file system does.
+    for another suffix, for PCM that is not 16 bits wide, and for rates and channels that the format does not have
+    (Opus has 8, 12, 16, 24 and 48 kHz); OSError where the file system does. Then no file is made or changed.
     """
 
     def __init__(
@@ -134,10 +141,8 @@ class _WavWriter:
 class _EncodedWriter:
     """libsndfile's encoder of one format."""
 
-    def __init__(self, path: Path, pcm_format: PcmFormat, form: str, subtype: str) -> None:
-        self._encoder = soundfile.SoundFile(
-            str(path), "w", pcm_format.rate_hz, pcm_format.channels, subtype=subtype, format=form
-        )
+    def __init__(self, path: Path, pcm_format: PcmFormat) -> None:
+        self._encoder = _encoder(str(path), pcm_format, path.suffix.lower())
 
     def write(self, pcm: bytes) -> None:
         self._encoder.buffer_write(pcm, "int16")
@@ -156,7 +161,7 @@ class _FlacWriter(_EncodedWriter):
     _COUNT_AT = 21
 
     def __init__(self, path: Path, pcm_format: PcmFormat) -> None:
-        super().__init__(path, pcm_format, "FLAC", "PCM_16")
+        super().__init__(path, pcm_format)
         self._header = path.open("r+b", buffering=0)
         self._sample_size = pcm_format.sample_size
         self._samples = 0
@@ -180,16 +185,14 @@ class _FlacWriter(_EncodedWriter):
             super().close()
 
 
-def _opus(path: Path, pcm_format: PcmFormat) -> _Writer:
-    return _EncodedWriter(path, pcm_format, "OGG", "OPUS")
-
-
 _WRITERS: Mapping[str, Callable[[Path, PcmFormat], _Writer]] = {
     ".wav": _WavWriter,
     ".flac": _FlacWriter,
-    ".opus": _opus,
-    ".ogg": _opus,
+    ".opus": _EncodedWriter,
+    ".ogg": _EncodedWriter,
 }
+
+_ENCODINGS = {".flac": ("FLAC", "PCM_16"), ".opus": ("OGG", "OPUS"), ".ogg": ("OGG", "OPUS")}
 
 
 def _writer(path: Path, pcm_format: PcmFormat, *, overwrite: bool) -> _Writer:
@@ -198,8 +201,27 @@ def _writer(path: Path, pcm_format: PcmFormat, *, overwrite: bool) -> _Writer:
         raise AudioFormatError(f"{path} has no suffix of {', '.join(_WRITERS)}")
     if pcm_format.sample_width != PCM16_24K.sample_width:
         raise AudioFormatError(f"sound files are written from PCM16, not from {pcm_format.sample_width} bytes a sample")
-    if _WRITERS[suffix] is _opus and pcm_format.rate_hz not in _OPUS_RATES_HZ:
-        raise AudioFormatError(f"Opus has 8, 12, 16, 24 or 48 kHz, not {pcm_format.rate_hz} Hz; resample first")
+    if suffix in _ENCODINGS:
+        _try_encoding(suffix, pcm_format)
     existing = os.O_TRUNC if overwrite else os.O_EXCL
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | existing, 0o600))
     return _WRITERS[suffix](path, pcm_format)
+
+
+def _try_encoding(suffix: str, pcm_format: PcmFormat) -> None:
+    """Open the encoder on nothing, so that no file is touched where there is none, or it refuses."""
+    form, rate_hz = _ENCODINGS[suffix][1], pcm_format.rate_hz
+    if form == "OPUS" and rate_hz not in _OPUS_RATES_HZ:
+        raise AudioFormatError(f"Opus has 8, 12, 16, 24 or 48 kHz, not {rate_hz} Hz; resample first")
+    try:
+        _encoder(BytesIO(), pcm_format, suffix).close()
+    except soundfile.LibsndfileError as error:
+        raise AudioFormatError(f"{suffix} cannot hold {pcm_format.channels} channels at {rate_hz} Hz") from error
+
+
+def _encoder(target: str | BinaryIO, pcm_format: PcmFormat, suffix: str) -> _Encoder:
+    form, subtype = _ENCODINGS[suffix]
+    encoder: _Encoder = soundfile.SoundFile(
+        target, "w", pcm_format.rate_hz, pcm_format.channels, subtype=subtype, format=form
+    )
+    return encoder
