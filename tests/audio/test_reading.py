@@ -66,9 +66,37 @@ def test_lossy_files_come_in_as_the_same_tone(tmp_path: Path, form: str, subtype
     assert_alike(read_sound(str(tmp_path / "sound")), tone(600))
 
 
-@pytest.mark.parametrize(("form", "subtype"), LOSSLESS + LOSSY)
+@pytest.mark.parametrize(("form", "subtype"), [*LOSSLESS, *LOSSY, ("WAV", "GSM610"), ("AU", "G721_32")])
 def test_every_format_comes_out_of_a_pipe_too(form: str, subtype: str) -> None:
-    assert_alike(through_a_pipe(encoded(form, subtype, Sound(tone(600))), read_sound), tone(600))
+    content = encoded(form, subtype, Sound(tone(600)))
+    assert_alike(through_a_pipe(content, read_sound), tone(600))
+    assert through_a_pipe(content, read_sound) == read_sound(io.BytesIO(content))
+
+
+def test_a_pipe_whose_sound_has_no_stated_end_is_read_to_its_end() -> None:
+    content = wav_bytes(Sound(tone(100)))
+    for size in (0xFFFFFFFF, 0x7FFFF000):
+        endless = content[:40] + size.to_bytes(4, "little") + content[44:]
+        assert through_a_pipe(endless, read_sound).pcm == tone(100)
+
+
+class ClosedOnTheWay(io.BytesIO):
+    """A pipe that its owner closes while the rest of it is awaited."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def read1(self, size: int | None = -1) -> bytes:
+        if self.tell() > 24:
+            self.close()
+        return super().read(4_820)
+
+
+def test_what_came_out_of_a_pipe_before_it_was_closed_is_there() -> None:
+    original = Sound(tone(100))
+    pipe = ClosedOnTheWay(wav_bytes(original))
+    assert read_sound(pipe).pcm == original.pcm[:4_800]
+    assert pipe.closed
 
 
 def test_a_named_pipe_is_read_as_a_pipe(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ soundfile = Extra("soundfile", extra="audio")
 SoundSource: TypeAlias = str | Path | BinaryIO
 
 _PIECE = 1 << 16
-_HEAD = 16
+_HEAD = 24
 
 # What people try and libsndfile cannot: (offset, magic) → name.
 _FOREIGN = {
@@ -45,8 +45,13 @@ _FOREIGN = {
     (0, b"\xff\xf9"): "raw AAC",
     (0, b"#!AMR"): "AMR",
 }
-# What libsndfile reads without jumping about; anything else that comes out of a pipe is collected first.
-_STREAMS = (b"RIFF", b"OggS", b".snd")
+# What libsndfile reads without jumping about: magic, and where the coding stands: linear, float and G.711. Anything
+# else that comes out of a pipe is collected first.
+_STREAMS = (
+    (b"OggS", 0, (b"OggS",)),
+    (b"RIFF", 20, (b"\1\0", b"\3\0", b"\6\0", b"\7\0", b"\xfe\xff")),
+    (b".snd", 12, tuple(bytes([0, 0, 0, coding]) for coding in (1, 2, 3, 4, 5, 6, 7, 27))),
+)
 _IN_MEMORY = 16 << 20
 
 
@@ -81,25 +86,22 @@ class SoundReader:
 
         Raises AudioFormatError where the file is broken.
         """
-        with self._reading:
-            try:
+        try:
+            with self._reading:
                 return self._decoder.read(-(-ms * self.rate_hz // 1_000), "float32", always_2d=True)
-            except soundfile.LibsndfileError as error:
-                raise AudioFormatError(f"{self._name} is broken: {_reason(error)}") from error
-            finally:
-                if self._closed:
-                    self._shut()
+        except soundfile.LibsndfileError as error:
+            raise AudioFormatError(f"{self._name} is broken: {_reason(error)}") from error
+        finally:
+            if self._closed:
+                self.close()
 
     def close(self) -> None:
         """Close the file; one that another thread is reading is closed by that thread, after its read."""
         self._closed = True
         if self._reading.acquire(blocking=False):
-            self._shut()
+            with self._belongings:
+                self._decoder.close()
             self._reading.release()
-
-    def _shut(self) -> None:
-        with self._belongings:
-            self._decoder.close()
 
 
 @contextmanager
@@ -169,9 +171,13 @@ def _decoder_of_pipe(pipe: BinaryIO, name: str, belongings: ExitStack, opened: E
     """`opened` closes the pipe if it is ours; a pump that goes on takes that over."""
     head = _read_head(pipe)
     _check(head, name)
-    if head.startswith(_STREAMS) and os.name == "posix":
+    if _streams(head) and os.name == "posix":
         return _opened(_pumped(head, pipe, opened.pop_all()), name), True
     return _decoder_of(_collected(head, pipe, belongings), name), False
+
+
+def _streams(head: bytes) -> bool:
+    return any(head.startswith(magic) and head.startswith(codings, at) for magic, at, codings in _STREAMS)
 
 
 def _read_head(pipe: BinaryIO) -> bytes:
@@ -198,7 +204,8 @@ def _pumped(head: bytes, pipe: BinaryIO, stack: ExitStack) -> int:
 
 def _pump(head: bytes, pipe: BinaryIO, target: int, stack: ExitStack) -> None:
     read = getattr(pipe, "read1", pipe.read)
-    with stack, suppress(BrokenPipeError), os.fdopen(target, "wb", buffering=0) as out:
+    # Nobody reads on, or the caller has closed the pipe (ValueError).
+    with stack, suppress(BrokenPipeError, ValueError), os.fdopen(target, "wb", buffering=0) as out:
         out.write(head)
         while piece := read(_PIECE):
             _write_all(out, piece)
