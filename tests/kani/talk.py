@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -35,10 +34,12 @@ class Server(Scripted):
         return [event for event in self.heard if event["type"] not in left_out]
 
     async def on_response_create(self, event: dict[str, Any]) -> None:
-        if not self.scripts:
+        params = event.get("response") or {}
+        if self.active is not None or params.get("conversation") == "none":
             await super().on_response_create(event)
             return
-        params = event.get("response") or {}
+        if not self.scripts:
+            self.saying(self.answer)
         response_id = await self.begin(params)
         self.params = params
         await self.scripts.pop(0)(response_id)
@@ -229,8 +230,7 @@ def asked(server: Server) -> list[dict[str, Any]]:
     return [{key: value for key, value in params.items() if key != "metadata"} for params in found]
 
 
-USER, ASSISTANT, SYSTEM, FUNCTION = ChatRole.USER, ChatRole.ASSISTANT, ChatRole.SYSTEM, ChatRole.FUNCTION
-pretty = json.dumps
+ASSISTANT = ChatRole.ASSISTANT
 
 
 class Heard:
@@ -275,7 +275,7 @@ class Heard:
 
 async def until(condition: Callable[[], object]) -> None:
     """Let others run until a condition holds."""
-    while not condition():
+    while not condition():  # noqa: ASYNC110 - anything may bring it about
         await asyncio.sleep(0)
 
 

@@ -15,6 +15,7 @@ from kani import ChatMessage, ChatRole
 from kani.engines.base import Completion
 from kani.streaming import DummyStream, StreamManager
 
+from realtime_sdk.audio.pcm import PCM16_24K
 from realtime_sdk.fold import Update
 from realtime_sdk.kani.engine import RealtimeEngine, notes_of
 from realtime_sdk.kani.parts import AudioPart
@@ -248,8 +249,8 @@ class Router:
     def _end_response(self, entry: Entry, response: Response, state: RealtimeState, *, call: bool = True) -> None:
         """One message for history, and one for each item's stream; of a response of one item they are the same."""
         items = tuple(item for item_id in entry.item_ids if (item := state.items.get(item_id)) is not None)
-        sounds = {item.id: self._voices.of(item.id) for item in items}
-        notes = {**notes_of(response), **_mcp(items)}
+        sounds = {item.id: _heard(self._voices.of(item.id), item.truncated_ms) for item in items}
+        notes = {**notes_of(response), **_mcp(items), **_cut_notes(items)}
         whole = message_of(Spoken(items, sounds, notes), ChatRole.ASSISTANT)
         self._engine.mirror.tag(whole, entry.item_ids)
         spoken = [item for item in items if item.type == "message"]
@@ -279,9 +280,8 @@ class Router:
             return
         for part in message.parts:
             if isinstance(part, AudioPart):
-                part.cut(event.audio_end_ms)
-        item_ids = message.extra[KEY]["item_ids"]
-        self._engine.mirror.tag(message, item_ids, audio_end_ms=event.audio_end_ms, heard_text=item.heard_text)
+                part.pcm = _heard(part.pcm, event.audio_end_ms)
+        self._engine.mirror.tag(message, message.extra[KEY]["item_ids"], **_cut_notes((item,)))
 
     def _deleted(self, event: s.ConversationItemDeleted, state: RealtimeState) -> None:
         entry = self._entry_of(event.item_id)
@@ -298,6 +298,17 @@ def _awaits_words(item: Item, state: RealtimeState) -> bool:
     given = getattr(getattr(state.session, "audio", None), "input", None)
     is_listening = getattr(given, "transcription", None) is not None
     return is_listening and any(not part.final and part.transcript_error is None for part in spoken)
+
+
+def _heard(pcm: bytes, ms: int | None) -> bytes:
+    """What was heard of a sound that was cut at `ms`; all of it for None."""
+    return pcm if ms is None else pcm[: PCM16_24K.bytes_in_ms(ms)]
+
+
+def _cut_notes(items: tuple[Item, ...]) -> dict[str, Any]:
+    """Where an item was cut, and what was heard of it: its words stay in the message, but were not all heard."""
+    cut = next((item for item in items if item.truncated_ms is not None), None)
+    return {} if cut is None else {"audio_end_ms": cut.truncated_ms, "heard_text": cut.heard_text}
 
 
 def _mcp(items: tuple[Item, ...]) -> dict[str, Any]:

@@ -59,10 +59,6 @@ class AudioPart(MessagePart):
         """The sound at 24 kHz. Another rate needs the `audio` extra (MissingExtraError)."""
         return resample(self.pcm, PcmFormat(self.sample_rate), PCM16_24K)
 
-    def cut(self, ms: int) -> None:
-        """Keep the first `ms` of the sound."""
-        self.pcm = self.pcm[: PcmFormat(self.sample_rate).bytes_in_ms(ms)]
-
     def to_multimodal(self) -> Any:
         """The same sound as a part of kani-multimodal-core. ImportError if that is not installed."""
         from kani.ext.multimodal_core import AudioPart as Multimodal  # type: ignore[import-not-found]

@@ -150,6 +150,8 @@ def _part(part: Part, sound: bytes | None) -> Any:
     if part.type in ("input_audio", "output_audio"):
         known = part.transcript if part.text is None else part.text
         words = known.strip() if known is not None and part.type == "input_audio" else known
+        if part.type == "output_audio" and not words and not sound:
+            return None
         oai_type = "input_audio" if part.type == "input_audio" else "audio"
         return AudioPart(oai_type=oai_type, pcm=sound or b"", transcript=words)
     return part.text if part.type != "input_image" else f"[image: {part.detail or 'auto'}]"
