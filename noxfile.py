@@ -125,6 +125,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """What the tests of the session do a little of, long: sessions with faults, events in flat memory."""
+    install(session, "tests")
+    env = {"FAULT_SESSIONS": "10000", "SOAK_EVENTS": "600000"}
+    session.run("pytest", "tests/session/test_faults.py", "tests/session/test_soak.py", *session.posargs, env=env)
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Build sdist and wheel, install the wheel into a fresh environment and do the README's main job with it."""
     session.install("build")

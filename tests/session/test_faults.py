@@ -172,7 +172,7 @@ def check(log: EventLog) -> None:
     assert all(not response.is_active for response in state.responses.values())
 
 
-@pytest.mark.time_limit(120)
+@pytest.mark.time_limit(max(120, SESSIONS))
 async def test_randomised_sessions_with_faults() -> None:
     for seed in range(SESSIONS):
         with anyio.fail_after(30):
