@@ -1,8 +1,8 @@
 """Pages of Markdown as lists of snippets: the code blocks that are run, what they print, and what is left out.
 
 A comment on the line before a block says what is special about it:
-`<!-- snippet: no-run: why -->` leaves a block out, `<!-- snippet: output -->` before a block of text
-says that it is what the snippets above it print.
+`<!-- snippet: no-run: why -->` leaves a block out, `<!-- snippet: asyncio -->` keeps it from trio, and
+`<!-- snippet: output -->` before a block of text says that it is what the snippets above it print.
 """
 
 import re
@@ -14,7 +14,7 @@ from pathlib import Path
 __all__ = ["ROOT", "Snippet", "pages", "snippets"]
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTE = re.compile(r"^\s*<!-- snippet: (?P<word>no-run|output)(?:: (?P<why>.+?))? -->\s*$")
+NOTE = re.compile(r"^\s*<!-- snippet: (?P<word>no-run|asyncio|output)(?:: (?P<why>.+?))? -->\s*$")
 FENCE = re.compile(r"^(?P<indent>\s*)(?P<ticks>```+)(?P<language>\w*)")
 
 

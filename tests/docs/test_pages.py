@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.docs.pages import ROOT, Snippet, snippets
+from tests.docs.pages import ROOT, Snippet, pages, snippets
 from tests.docs.test_snippets import run
 
 PAGE = """Text
@@ -61,6 +61,13 @@ def test_functions_that_test_are_called() -> None:
 def test_every_page_is_in_the_navigation() -> None:
     listed = set(re.findall(r"[\w/-]+\.md", yaml.safe_dump(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"])))
     assert listed == {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+
+
+def test_every_link_to_a_file_of_the_project_leads_to_one() -> None:
+    for page in [*pages(), ROOT / "examples" / "README.md"]:
+        prose = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+        links = re.findall(r"\]\((?!https?:)([^)#\s]+)", prose)
+        assert [link for link in links if not (page.parent / link).exists()] == [], page
 
 
 def test_the_readme_and_ci_run_the_same_test_command() -> None:

@@ -1,7 +1,7 @@
 """Every snippet of Python in the README and the docs is run: a page is a story, told from top to bottom.
 
-A page's blocks share their names and one temporary folder; those that await run on both event loops;
-functions named test_… are called, as pytest would. There is no key and no network.
+A page's blocks share their names and one temporary folder; those that await run on both event loops
+(what says so, on asyncio alone); functions named test_… are called, as pytest would. There is no key and no network.
 """
 
 import ast
@@ -64,7 +64,7 @@ def test_a_page_runs_from_top_to_bottom(page: Path, loop: str, tmp_path: Path, m
             printed = io.StringIO()
         elif block.language == "python" and block.note != "no-run":
             with contextlib.redirect_stdout(printed):
-                run(block, names, file=str(page), loop=loop)
+                run(block, names, file=str(page), loop="asyncio" if block.note == "asyncio" else loop)
 
 
 def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
