@@ -71,6 +71,7 @@ def test_the_parts_of_a_packed_log_can_be_read_by_anyone(call: Path) -> None:
     ]
     assert read_sound(packing.folder / "client-pcm-24000.flac").pcm == voice(200) * 5
     bare = EventLog.load(packing.path)
+    assert replay(bare) == replay(EventLog.load(call))
     assert [record.seq for record in bare if record.audio_left_out] == list(range(2, 12))
     assert bare.stats().audio_left_out == 10
 
@@ -159,6 +160,12 @@ def test_missing_or_damaged_sound_is_said(call: Path) -> None:
     shutil.rmtree(packing.folder)
     with pytest.raises(LogFormatError, match="missing or damaged"):
         list(open_log(packing.path))
+
+
+def test_a_packed_log_is_not_packed_again(call: Path) -> None:
+    packing = pack(call)
+    with pytest.raises(LogFormatError, match=r"call\.packed\.jsonl is packed already"):
+        pack(packing.path)
 
 
 def test_a_log_that_is_not_packed_cannot_be_unpacked(call: Path) -> None:

@@ -44,11 +44,11 @@ def test_telephony_becomes_sound(wire: WireFormat) -> None:
 
 
 def test_the_payload_and_its_place_are_told() -> None:
-    sound = bytes(range(1, 76))
+    sound = bytes(range(1, 78))
     frame = b'{"type": "response.output_audio.delta", "delta" : "%b", "x": 1}' % pybase64.b64encode(sound)
     bare, (payload,) = take_out(frame, PCM)
-    assert bare == b'{"type": "response.output_audio.delta", "delta" : "", "x": 1}'
-    assert (payload.placed, payload.sound) == (Placed(51, 37, b"\x4b"), sound[:74])
+    assert bare == b'{"type": "response.output_audio.delta", "delta" : "=", "x": 1}'
+    assert (payload.placed, payload.sound) == (Placed(51, 38, b"\x4d"), sound[:76])
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,12 @@ _ULAW_CLIP = 8_158
 
 def ulaw_to_pcm16(ulaw: bytes) -> bytes:
     """Little-endian PCM16, twice as long as `ulaw`."""
-    return _widen(ulaw, *_ULAW_BYTES)
+    return widened(ulaw, *_ULAW_BYTES)
 
 
 def alaw_to_pcm16(alaw: bytes) -> bytes:
     """Little-endian PCM16, twice as long as `alaw`."""
-    return _widen(alaw, *_ALAW_BYTES)
+    return widened(alaw, *_ALAW_BYTES)
 
 
 def pcm16_to_ulaw(pcm: bytes) -> bytes:
@@ -41,7 +41,8 @@ def pcm16_to_alaw(pcm: bytes) -> bytes:
     return bytes([codes[sample] for sample in pcm16(pcm)])
 
 
-def _widen(codes: bytes, low: bytes, high: bytes) -> bytes:
+def widened(codes: bytes, low: bytes, high: bytes) -> bytes:
+    """Little-endian PCM16 by two tables: the low and the high byte of each code's sample."""
     pcm = bytearray(2 * len(codes))
     pcm[0::2] = codes.translate(low)
     pcm[1::2] = codes.translate(high)
@@ -88,10 +89,11 @@ def _alaw_codes() -> bytes:
     return bytes(map(_alaw_code, chain(range(32_768), range(-32_768, 0))))
 
 
-def _bytes_of(samples: list[int]) -> tuple[bytes, bytes]:
+def low_and_high(samples: list[int]) -> tuple[bytes, bytes]:
+    """The tables for `widened`, out of the samples of all codes in order."""
     table = pack(f"<{len(samples)}h", *samples)
     return table[0::2], table[1::2]
 
 
-_ULAW_BYTES = _bytes_of([_ulaw_sample(code) for code in range(256)])
-_ALAW_BYTES = _bytes_of([_alaw_sample(code) for code in range(256)])
+_ULAW_BYTES = low_and_high([_ulaw_sample(code) for code in range(256)])
+_ALAW_BYTES = low_and_high([_alaw_sample(code) for code in range(256)])

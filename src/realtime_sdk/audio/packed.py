@@ -270,6 +270,8 @@ def _write(source: Path, part: Path, folder: Path, name: str) -> tuple[int, int,
     count = 0
     with ExitStack() as stack:
         records = stack.enter_context(EventLog.stream(source))
+        if _META in records.header.meta:
+            raise LogFormatError(f"{source} is packed already", path=source)
         header = replace(records.header, meta={**records.header.meta, _META: {"folder": name}})
         sink = FileSink(part, header, replace=True)
         stack.callback(sink.close)

@@ -6,11 +6,11 @@ spread over PCM16 one to one, so that FLAC can be told that it is sound.
 
 from dataclasses import dataclass
 from functools import cache
-from struct import pack
 
 import pybase64
 
 from realtime_sdk.audio.formats import PCMU, WireFormat
+from realtime_sdk.audio.g711 import low_and_high, widened
 from realtime_sdk.audio.pcm import pcm16
 from realtime_sdk.log.audio_payload import payloads as payloads_of
 
@@ -22,7 +22,7 @@ _MINUS_ZERO = 0x7F
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a payload belongs in the frame without payloads, and how long it is: whole samples, and a torn byte."""
+    """Where a payload belongs in the frame without its sound, and how long it is: whole samples, and a torn byte."""
 
     offset: int
     samples: int
@@ -38,16 +38,20 @@ class Payload:
 
 
 def take_out(frame: bytes, wire: WireFormat) -> tuple[bytes, list[Payload]]:
-    """The frame with its payloads emptied, and the payloads in order; what cannot be put back exactly stays in."""
+    """The frame with nothing but the padding of its payloads, and the payloads in order.
+
+    What cannot be put back exactly stays in.
+    """
     payloads: list[Payload] = []
     pieces: list[bytes] = []
     done = 0
     for span in payloads_of(frame):
-        sound = _exact(frame[span.start + 1 : span.end - 1])
+        base64 = frame[span.start + 1 : span.end - 1]
+        sound = _exact(base64)
         if sound is None:
             continue
         pieces.append(frame[done : span.start + 1])
-        done = span.end - 1
+        done = span.start + 1 + len(base64.rstrip(b"="))
         whole = len(sound) - len(sound) % wire.sample_size
         placed = Placed(sum(map(len, pieces)), whole // wire.sample_size, sound[whole:])
         payloads.append(Payload(placed, sound[:whole]))
@@ -59,7 +63,8 @@ def put_back(frame: bytes, payloads: list[Payload]) -> bytes:
     pieces: list[bytes] = []
     done = 0
     for payload in payloads:
-        pieces += [frame[done : payload.placed.offset], pybase64.b64encode(payload.sound + payload.placed.torn)]
+        base64 = pybase64.b64encode(payload.sound + payload.placed.torn)
+        pieces += [frame[done : payload.placed.offset], base64.rstrip(b"=")]
         done = payload.placed.offset
     return b"".join([*pieces, frame[done:]])
 
@@ -69,9 +74,7 @@ def samples_of(sound: bytes, wire: WireFormat) -> bytes:
     if wire.sample_size != 1:
         return sound
     low, high, _ = _tables(wire)
-    pcm = bytearray(2 * len(sound))
-    pcm[0::2], pcm[1::2] = sound.translate(low), sound.translate(high)
-    return bytes(pcm)
+    return widened(sound, low, high)
 
 
 def wire_bytes(pcm: bytes, wire: WireFormat) -> bytes:
@@ -88,8 +91,7 @@ def _tables(wire: WireFormat) -> tuple[bytes, bytes, dict[int, int]]:
     values = list(pcm16(wire.to_pcm16(bytes(range(256)))))
     if wire == PCMU:
         values[_MINUS_ZERO] = -1  # µ-law has two zeros; this is the value of no other code
-    table = pack("<256h", *values)
-    return table[0::2], table[1::2], {value: code for code, value in enumerate(values)}
+    return *low_and_high(values), {value: code for code, value in enumerate(values)}
 
 
 def _exact(base64: bytes) -> bytes | None:
