@@ -92,7 +92,8 @@ def _field(name: str, schema: Facts, *, required: bool) -> str:
 def _default(schema: Facts) -> str:
     value = schema["default"]
     if isinstance(value, dict):
-        arguments = ", ".join(f"{key}={each!r}" for key, each in value.items())
+        fields: Facts = value
+        arguments = ", ".join(f"{key}={each!r}" for key, each in fields.items())
         return f"Field(default_factory=lambda: {_type(schema['anyOf'][0])}({arguments}))"
     if isinstance(value, list):
         return (
