@@ -103,6 +103,12 @@ async def test_a_stream_from_a_stalled_pipe_can_be_cancelled() -> None:
     pipe.close()
 
 
+@pytest.mark.parametrize("wrong", [{"speed": 0}, {"speed": -1}, {"piece_ms": 0}])
+async def test_a_pace_that_goes_nowhere_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="must be above 0"):
+        await anext(stream_file(io.BytesIO(wav_bytes(Sound(tone(10)))), **wrong))
+
+
 async def test_what_cannot_be_read_is_refused_before_the_first_piece(tmp_path: Path) -> None:
     (tmp_path / "odd.mp4").write_bytes(b"\x00\x00\x00\x20ftypisom")
     with pytest.raises(AudioFormatError, match="MP4"):

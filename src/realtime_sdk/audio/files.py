@@ -6,19 +6,14 @@ Reading happens in a worker thread. Needs the `audio` extra. Out of a session in
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from realtime_sdk.audio.floats import from_floats, to_channels
 from realtime_sdk.audio.formats import PCM, WireFormat
 from realtime_sdk.audio.pacing import Clock, Pacer
 from realtime_sdk.audio.pcm import Chunker
 from realtime_sdk.audio.reading import SoundReader, SoundSource, start_reading
-from realtime_sdk.audio.resample import FloatResampler, Quality
-
-if TYPE_CHECKING:
-    from realtime_sdk.audio.floats import Floats
+from realtime_sdk.audio.resample import FloatsToPcm, Quality
 
 __all__ = ["stream_file"]
 
@@ -40,12 +35,13 @@ async def stream_file(
     `source` is a path, an open binary file or a pipe; sound from a pipe is passed on as it comes. Pieces come at
     `speed` 1 as fast as they were spoken, the first at once; at None without waiting. `then_silence_ms` of silence
     follow, so that a server's VAD ends the turn. The last piece may be shorter. Raises AudioFormatError that says what
-    is wrong with a file that cannot be read, OSError where there is none.
+    is wrong with a file that cannot be read, OSError where there is none, ValueError for a speed or a piece that is
+    not above 0.
     """
+    pacer = Pacer(piece_ms, speed=speed, clock=clock)
     reader = await to_thread.run_sync(start_reading, source, abandon_on_cancel=True)
     try:
         cutter = _Cutter(reader, wire, piece_ms, quality=quality, then_silence_ms=then_silence_ms)
-        pacer = Pacer(piece_ms, speed=speed, clock=clock)
         while (pieces := await to_thread.run_sync(cutter.next, abandon_on_cancel=reader.live)) is not None:
             for piece in pieces:
                 await pacer.next()
@@ -63,7 +59,7 @@ class _Cutter:
         self._reader = reader
         self._wire = wire
         self._block_ms = piece_ms if reader.live else _BLOCK_MS
-        self._rates = FloatResampler(reader.rate_hz, wire.rate_hz, quality=quality)
+        self._stream = FloatsToPcm(reader.rate_hz, reader.channels, wire.pcm, quality=quality)
         self._chunker = Chunker(wire.bytes_in_ms(piece_ms))
         self._silence = wire.silence(then_silence_ms)
         self._ended = False
@@ -74,10 +70,7 @@ class _Cutter:
             return None
         block = self._reader.read(self._block_ms)
         if len(block):
-            return self._chunker.feed(self._coded(self._rates.feed(to_channels(block, 1))))
+            return self._chunker.feed(self._wire.from_pcm16(self._stream.feed(block)))
         self._ended = True
-        full = self._chunker.feed(self._coded(self._rates.finish()) + self._silence)
+        full = self._chunker.feed(self._wire.from_pcm16(self._stream.finish()) + self._silence)
         return [*full, rest] if (rest := self._chunker.finish()) else full
-
-    def _coded(self, samples: Floats) -> bytes:
-        return self._wire.from_pcm16(from_floats(samples))

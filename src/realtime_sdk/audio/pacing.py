@@ -36,10 +36,13 @@ class RealClock:
 class Pacer:
     """Lets one piece of sound through every `piece_ms` at `speed` 1, the first at once; all at once at speed None.
 
-    Who comes late catches up: the times are counted from the first piece.
+    Who comes late catches up: the times are counted from the first piece. Raises ValueError for a piece or a speed
+    that is not above 0.
     """
 
     def __init__(self, piece_ms: float, *, speed: float | None = 1.0, clock: Clock | None = None) -> None:
+        if piece_ms <= 0 or (speed is not None and speed <= 0):
+            raise ValueError(f"no pace: pieces of {piece_ms} ms at speed {speed}; both must be above 0")
         self._step_s = piece_ms / 1_000 / speed if speed else 0.0
         self._clock = clock or RealClock()
         self._started: float | None = None

@@ -18,9 +18,8 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
 
 from realtime_sdk.audio.extras import Extra
-from realtime_sdk.audio.floats import from_floats, to_channels
 from realtime_sdk.audio.pcm import PCM16_24K, PcmFormat
-from realtime_sdk.audio.resample import FloatResampler
+from realtime_sdk.audio.resample import FloatsToPcm
 from realtime_sdk.audio.wav import Sound
 from realtime_sdk.errors import AudioFormatError
 
@@ -33,6 +32,7 @@ soundfile = Extra("soundfile", extra="audio")
 
 SoundSource: TypeAlias = str | Path | BinaryIO
 
+_BLOCK_MS = 1_000
 _PIECE = 1 << 16
 _HEAD = 24
 
@@ -130,16 +130,11 @@ def start_reading(source: SoundSource) -> SoundReader:
 def read_sound(source: SoundSource, target: PcmFormat = PCM16_24K) -> Sound:
     """All of a sound file as PCM in the target format. Errors as for `open_sound`."""
     with open_sound(source) as reader:
-        channels = target.channels if reader.channels == target.channels else 1
-        rates = FloatResampler(reader.rate_hz, target.rate_hz, channels=channels)
+        stream = FloatsToPcm(reader.rate_hz, reader.channels, target)
         pieces: list[bytes] = []
-        while len(block := reader.read(1_000)):
-            pieces.append(_pcm(rates.feed(to_channels(block, channels)), target))
-        return Sound(b"".join([*pieces, _pcm(rates.finish(), target)]), target)
-
-
-def _pcm(samples: Floats, target: PcmFormat) -> bytes:
-    return from_floats(to_channels(samples, target.channels), sample_width=target.sample_width)
+        while len(block := reader.read(_BLOCK_MS)):
+            pieces.append(stream.feed(block))
+        return Sound(b"".join([*pieces, stream.finish()]), target)
 
 
 def _decoder(source: SoundSource, name: str, belongings: ExitStack) -> tuple[_Decoder, bool]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     np = Extra("numpy", extra="audio")
 
-__all__ = ["FloatResampler", "Quality", "Recoder", "Resampler", "resample"]
+__all__ = ["FloatResampler", "FloatsToPcm", "Quality", "Recoder", "Resampler", "resample"]
 
 soxr = Extra("soxr", extra="audio")
 
@@ -71,6 +71,32 @@ class FloatResampler:
         return stream
 
 
+class FloatsToPcm:
+    """Floats of one rate and channel count to PCM of another; the end of every way into a session and into a file."""
+
+    def __init__(self, from_hz: int, channels: int, target: PcmFormat, *, quality: Quality = "HQ") -> None:
+        self._target = target
+        # Several channels become one before they are resampled, and one becomes several after.
+        self._channels = channels if channels == target.channels else 1
+        self._rates = FloatResampler(from_hz, target.rate_hz, channels=self._channels, quality=quality)
+
+    @property
+    def delay_ms(self) -> int:
+        """Sound that was fed and is still inside, in whole milliseconds."""
+        return self._rates.delay_ms
+
+    def feed(self, samples: Floats) -> bytes:
+        """What is ready in the target format; may be empty."""
+        return self._pcm(self._rates.feed(to_channels(samples, self._channels)))
+
+    def finish(self) -> bytes:
+        """What was still inside, and starts anew."""
+        return self._pcm(self._rates.finish())
+
+    def _pcm(self, samples: Floats) -> bytes:
+        return from_floats(to_channels(samples, self._target.channels), sample_width=self._target.sample_width)
+
+
 class Resampler:
     """PCM of one format to PCM of another: rate, channels, width. Pieces may be cut anywhere.
 
@@ -82,29 +108,22 @@ class Resampler:
         self._source = source
         self._target = target
         self._joiner = Joiner(source.sample_size)
-        # Several channels become one before they are resampled, and one becomes several after.
-        self._channels = source.channels if source.channels == target.channels else 1
-        self._rates = FloatResampler(source.rate_hz, target.rate_hz, channels=self._channels, quality=quality)
+        self._stream = FloatsToPcm(source.rate_hz, source.channels, target, quality=quality)
 
     @property
     def delay_ms(self) -> int:
         """Sound that was fed and is still inside, in whole milliseconds."""
-        return self._rates.delay_ms
+        return self._stream.delay_ms
 
     def feed(self, pcm: bytes) -> bytes:
         """What is ready in the target format; may be empty."""
         whole = self._joiner.feed(pcm)
-        if self._source == self._target:
-            return whole
-        return self._out(self._rates.feed(to_channels(to_floats(whole, self._source), self._channels)))
+        return whole if self._source == self._target else self._stream.feed(to_floats(whole, self._source))
 
     def finish(self) -> bytes:
         """What was still inside, and starts anew. A torn sample at the end of the source is left out."""
         self._joiner.finish()
-        return b"" if self._source == self._target else self._out(self._rates.finish())
-
-    def _out(self, samples: Floats) -> bytes:
-        return from_floats(to_channels(samples, self._target.channels), sample_width=self._target.sample_width)
+        return b"" if self._source == self._target else self._stream.finish()
 
 
 class Recoder:
