@@ -11,6 +11,7 @@ from typing import Any
 
 from codegen.dcg import HEADER
 from codegen.registry import names_of, table
+from realtime_sdk.protocol.json_values import is_object
 
 __all__ = ["seed_files"]
 
@@ -91,9 +92,8 @@ def _field(name: str, schema: Facts, *, required: bool) -> str:
 
 def _default(schema: Facts) -> str:
     value = schema["default"]
-    if isinstance(value, dict):
-        fields: Facts = value
-        arguments = ", ".join(f"{key}={each!r}" for key, each in fields.items())
+    if is_object(value):
+        arguments = ", ".join(f"{key}={each!r}" for key, each in value.items())
         return f"Field(default_factory=lambda: {_type(schema['anyOf'][0])}({arguments}))"
     if isinstance(value, list):
         return (
