@@ -149,3 +149,5 @@ def build(session: nox.Session) -> None:
     with session.chdir(dist):
         session.run(python, "-m", "realtime_sdk", "--help", external=True)
         session.run(python, "-m", "realtime_sdk", "demo", external=True)
+    session.run(python, "-m", "pip", "install", "--quiet", f"{wheel}[kani]", external=True)
+    session.run(python, "-W", "error", "-c", "import kani.ext.realtime, kani.ext.realtime.events.client", external=True)

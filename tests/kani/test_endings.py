@@ -143,7 +143,7 @@ async def test_k35_draining_commits_what_was_said_and_waits_for_the_answer() -> 
 
 
 async def test_k35_draining_ends_at_its_time() -> None:
-    async with talking(config=models.SessionConfig(turn_detection=None)) as (ai, world):
+    async with talking(config=models.SessionConfig(turn_detection=None)) as (ai, _world):
         async with conversing(ai, audio=microphone(SECOND), drain=0.05) as heard:
             await until(lambda: heard.is_over)
         assert (heard.error, ai.is_connected) == (None, True)

@@ -301,7 +301,7 @@ async def test_k38_a_consumer_that_waits_for_each_message_is_not_stuck() -> None
 
 
 async def test_k42_text_that_is_put_in_is_a_stream_and_so_is_its_answer() -> None:
-    async with talking() as (ai, world):
+    async with talking() as (ai, _world):
         async with conversing(ai) as heard:
             part = models.TextContentPart(text="typed")
             item = models.MessageConversationItem(role="user", content=[part])

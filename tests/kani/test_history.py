@@ -44,7 +44,7 @@ async def test_k46_an_edited_history_is_named_item_by_item() -> None:
 
 
 async def test_k46_or_the_conversation_is_made_equal() -> None:
-    ai, world, before = await edited(sync="delete")
+    _, world, before = await edited(sync="delete")
     assert created(world.server) == ["user one", "user two", "user E", "user q"]
     assert [event["item_id"] for event in world.server.heard_of("conversation.item.delete")] == before[:2]
     assert all("input" not in params for params in asked(world.server))

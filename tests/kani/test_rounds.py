@@ -247,7 +247,7 @@ async def test_k53_the_engine_alone_connects_when_it_is_asked() -> None:
     assert (await ai.chat_round("hi")).text == "hello"
     assert world.server.heard[0]["session"]["instructions"] == "S"
     assert created(world.server) == ["user hi"]
-    assert [stream async for stream in ai.full_round("more")][0].text == "hello"
+    assert [message.text async for message in ai.full_round("more")] == ["hello"]
     await engine.close()
 
 
