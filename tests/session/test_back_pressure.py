@@ -1,4 +1,4 @@
-"""A server that does not read holds up its senders alone: they wait, or are told, and can give up; listening goes on."""
+"""A server that does not read holds up its senders alone: they wait, or are told, or give up; listening goes on."""
 
 import anyio
 import pytest

@@ -308,6 +308,30 @@ async def test_a_reply_gives_its_deltas_and_then_its_end() -> None:
         assert (await reply).text == "It is Paris."
 
 
+async def test_a_reply_can_be_waited_for_in_a_task_and_more_than_once() -> None:
+    async with talking() as (session, server), anyio.create_task_group() as group:
+        reply = session.respond("Hello")
+        group.start_soon(reply.result)
+        await session.until(lambda state: state.responses and not state.active_response_id)
+        assert await reply.result() is await reply
+        assert server.kinds.count("response.create") == 1
+
+
+async def test_a_reply_that_was_given_up_can_be_waited_for_again_once_it_has_begun() -> None:
+    async with talking(holding=True) as (session, server):
+        begun, waiting = session.respond("Hello"), session.respond("And?")
+        with anyio.move_on_after(0.05):
+            await begun
+        with anyio.move_on_after(0.01):
+            await waiting
+        item_id = await server.speak(begun.response_id or "", "Paris.")
+        await server.finish(begun.response_id or "", items=(item_id,))
+        assert (await begun).text == "Paris."
+        with pytest.raises(RequestTimeout, match="given up"):
+            await waiting
+        assert server.kinds.count("response.create") == 1
+
+
 async def test_a_response_that_fails_is_raised_with_its_code_and_when_to_try_again() -> None:
     async with talking() as (session, server):
         error = {"type": "rate_limit", "code": "rate_limit_exceeded", "message": "Please try again in 2.5s."}

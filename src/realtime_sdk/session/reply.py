@@ -103,13 +103,14 @@ class Reply:
         self._pieces: deque[Delta] = deque()
         self._answer: Answer | None = None
         self._failure: Exception | None = None
+        self._moved: anyio.Event | None = None
         self.response_id: str | None = None
         """The server's id of the response, None until it has begun."""
         self.withdraw: Callable[[], object] = _nothing
         """What takes the request back while it still waits for its turn."""
 
     def __await__(self) -> Generator[Any, Any, Answer]:
-        return self._result().__await__()
+        return self.result().__await__()
 
     def __aiter__(self) -> "Reply":
         return self
@@ -135,14 +136,30 @@ class Reply:
         """It will not be answered: raised to whoever waits, at the next update."""
         self._failure = self._failure or error
 
-    async def _result(self) -> Answer:
+    async def result(self) -> Answer:
+        """Its end, as `await reply` gives it; a coroutine function, for task groups."""
         while self._answer is None:
+            if self._moved is not None:  # another task follows it
+                await self._moved.wait()
+                continue
             self._pieces.clear()
             await self._go_on()
         return self._answer
 
     async def _go_on(self) -> None:
-        """Wait for the next delta or the end."""
+        """Wait for the next delta or the end, and wake who waits for that meanwhile."""
+        self._moved = moved = anyio.Event()
+        try:
+            await self._go_on_alone()
+        except Exception as error:
+            self._failure = self._failure or error
+            raise
+        finally:
+            self._moved = None
+            moved.set()
+        self._raise_if_out_of_time()
+
+    async def _go_on_alone(self) -> None:
         if self._timeout is not None and self._deadline is None:
             self._deadline = anyio.current_time() + self._timeout
         try:
@@ -152,10 +169,22 @@ class Reply:
                     await self._ask(self)
                 await self._follow(self._updates)
         except BaseException:
-            self.withdraw()
+            self._give_up()
             raise
         if scope.cancelled_caught:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Whoever waited does not any more. One that had begun can be waited for again, one that had not is over."""
+        if self.response_id is None:
             self.withdraw()
+            gone = RequestTimeout(
+                "the reply was given up before its response had begun", waiting_for="response.created"
+            )
+            self._failure = self._failure or gone
+
+    def _raise_if_out_of_time(self) -> None:
+        if self._answer is None and not self._pieces:
             said = f"the response did not end within {self._timeout} s"
             raise RequestTimeout(said, seconds=self._timeout, waiting_for="response.done")
 
