@@ -4,7 +4,8 @@ Pure: two specs in, lines out. An event is told with its own fields; a model tha
 is told once, with the events that reach it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from codegen.facts import references
@@ -65,6 +66,8 @@ def _compared(title: str, old: Json | None, new: Json | None) -> Iterator[str]:
         return
     before = dict(_fields(old, "")) if old is not None else {}
     after = dict(_fields(new, "")) if new is not None else {}
+    if old is not None and new is not None:
+        before["it"], after["it"] = _fact(old), _fact(new)
     yield f"  {'new' if old is None else 'gone' if new is None else 'changed'} {title}"
     for path in sorted(before.keys() | after.keys()):
         match before.get(path), after.get(path):
@@ -91,8 +94,17 @@ def _fields(schema: Json, path: str, *, required: bool = False) -> Iterator[tupl
         if isinstance(schema.get(keyword), Mapping):
             yield from _fields(schema[keyword], path + mark)
     for keyword in INLINE:
-        for index, inner in enumerate(schema.get(keyword, ())):
-            yield from _fields(inner, f"{path}|{_alternative(inner, index)}")
+        for name, inner in _alternatives(schema.get(keyword, ())):
+            yield from _fields(inner, f"{path}|{name}")
+
+
+def _alternatives(schemas: Sequence[Json]) -> Iterator[tuple[str, Json]]:
+    """Each alternative with its name; the second of one name is `…#2`."""
+    times: Counter[str] = Counter()
+    for index, schema in enumerate(schemas):
+        name = _alternative(schema, index)
+        times[name] += 1
+        yield (name if times[name] == 1 else f"{name}#{times[name]}"), schema
 
 
 def _alternative(schema: Json, index: int) -> str:
@@ -111,6 +123,8 @@ def _fact(schema: Json) -> str:
         own.pop("$ref", None) or own.pop("type", None) or next((word for word in INLINE if word in schema), "anything")
     )
     rest = [f"{key} {_words(value)}" for key, value in own.items()]
+    if "discriminator" in schema:
+        rest.append(f"told apart by {schema['discriminator'].get('propertyName')}")
     return ", ".join([str(kind), *rest])
 
 

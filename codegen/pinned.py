@@ -15,6 +15,7 @@ from codegen.capture_beta import capture_beta
 from codegen.drift import drift
 from codegen.facts import CaptureError
 from codegen.specs import as_json, digest
+from realtime_sdk.protocol.json_values import is_object
 
 __all__ = ["Capture", "Origin", "captured"]
 
@@ -63,6 +64,8 @@ def captured(document: Path, folder: Path, *, beta: bool = False, origin: Origin
         parsed: Any = json.loads(content)
     except ValueError as broken:
         raise CaptureError(f"{document} is not JSON: {broken}") from None
+    if not is_object(parsed):
+        raise CaptureError(f"{document} is no JSON object, so no document of a protocol")
     specs = {"beta": capture_beta(parsed)} if beta else capture_openapi(parsed)
     files = {f"{dialect}.json": as_json(spec) for dialect, spec in specs.items()}
     entry = _entry(parsed, content, list(specs), _beta_facts if beta else _openapi_facts, origin or Origin())

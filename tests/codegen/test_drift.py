@@ -80,3 +80,30 @@ def test_maps_are_entered() -> None:
         "    + map: object",
         "    + map{}: string",
     ]
+
+
+def test_what_is_said_of_a_model_as_a_whole_is_told_too() -> None:
+    before, after = (
+        capture_openapi(with_change("Thing", additionalProperties=more, type="object"))["ga"] for more in (False, True)
+    )
+    assert drift(before, after)[2:] == [
+        "    ~ it: object, additionalProperties False → object, additionalProperties True"
+    ]
+
+
+def test_of_two_alternatives_of_one_kind_each_is_told() -> None:
+    known = {"type": "string", "enum": ["small"]}
+    before = capture_openapi(thing(size={"anyOf": [{"type": "string"}, known]}))["ga"]
+    after = capture_openapi(thing(size={"anyOf": [known]}))["ga"]
+    assert drift(before, after)[2:] == [
+        "    + size|string = small: a known value",
+        "    - size|string#2: string",
+        "    - size|string#2 = small: a known value",
+    ]
+
+
+def test_how_alternatives_are_told_apart_is_a_fact() -> None:
+    one: dict[str, Any] = {"oneOf": [{"$ref": "#/components/schemas/Thing"}]}
+    before = capture_openapi(thing(inside=one))["ga"]
+    after = capture_openapi(thing(inside={**one, "discriminator": {"propertyName": "type"}}))["ga"]
+    assert drift(before, after)[2:] == ["    ~ inside: oneOf → oneOf, told apart by type"]

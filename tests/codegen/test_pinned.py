@@ -67,6 +67,9 @@ def test_what_is_no_json_is_refused(source: Path, folder: Path) -> None:
     source.write_text("{")
     with pytest.raises(CaptureError, match="is not JSON"):
         captured(source, folder)
+    source.write_text("[]")
+    with pytest.raises(CaptureError, match="no JSON object"):
+        captured(source, folder, beta=True)
 
 
 def test_a_dry_run_reports_drift_fails_and_writes_nothing(

@@ -1,5 +1,6 @@
 """How a message is written by hand: strictly, with its tags, and with nothing added to what the wire said."""
 
+from math import nan
 from typing import Any
 
 import pytest
@@ -34,6 +35,14 @@ def test_a_wrong_value_is_refused_with_its_path() -> None:
     assert refusal(lambda: models.UserMessage(content=[{"type": "input_text", "text": 5}])) == (
         "UserMessage.content.0.text: Input should be a valid string",
         "content.0.text",
+    )
+
+
+def test_a_number_that_json_does_not_have_is_refused_with_its_path_through_unions() -> None:
+    session = {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": nan}}}}
+    assert refusal(lambda: client_events.SessionUpdate(session=session)) == (
+        "SessionUpdate.session.audio.input.turn_detection: JSON has no NaN and no Infinity",
+        "session.audio.input.turn_detection",
     )
 
 

@@ -78,8 +78,7 @@ def _write(model: type[_T], fields: dict[str, Any], build: Callable[..., _T]) ->
     try:
         made = build(**fields)
     except ValidationError as invalid:
-        first = invalid.errors(include_url=False, include_context=False)[0]
-        raise _slip(model, first["loc"], first["msg"]) from None
+        raise _slip(model, *_complaint(invalid)) from None
     if not issubclass(model, ServerEventBase | LocalEventBase):
         for name, given in fields.items():
             for path, complaint in _slips(given, getattr(made, name), (name,)):
@@ -91,6 +90,16 @@ def _write(model: type[_T], fields: dict[str, Any], build: Callable[..., _T]) ->
 def _slip(model: type[WireModel], path: Path, complaint: str) -> LocalProtocolError:
     where = ".".join(map(str, path))
     return LocalProtocolError(f"{'.'.join([model.__name__, *map(str, path)])}: {complaint}", field=where or None)
+
+
+def _complaint(invalid: ValidationError) -> tuple[Path, str]:
+    """Where and what the slip is: the one that no member of a union could take, else the first."""
+    errors = invalid.errors(include_url=False, include_context=False)
+    worst = next((error for error in errors if error["type"] == "value_error"), errors[0])
+    loc = worst["loc"]
+    steps = [(step, f"{step} {before}") for before, step in zip(("", *loc), loc, strict=False)]
+    path = tuple(step for step, words in steps if "[" not in words)  # pydantic names unions, and then the member
+    return path, worst["msg"].removeprefix("Value error, ")
 
 
 def _slips(given: Any, made: Any, path: Path) -> Iterator[tuple[Path, str]]:
