@@ -6,6 +6,7 @@ must not be skipped for want of `../shared`.
 """
 
 import os
+import signal
 import socket
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from functools import wraps
@@ -34,6 +35,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "d
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "time_limit(seconds): let this asynchronous test run longer than the default")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's job in the background; tests of Ctrl-C inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module", params=LOOPS)

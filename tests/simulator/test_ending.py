@@ -37,7 +37,10 @@ def test_an_interrupt_ends_everything_without_a_word(loop: str) -> None:
         assert running.stdout is not None
         assert running.stdout.readline() == "ready\n"
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=15)
+        try:
+            out, err = running.communicate(timeout=15)
+        finally:
+            running.kill()
     assert (out, running.returncode) == ("interrupted\n", 0)
     assert [line for line in err.splitlines() if "Executing <" not in line] == []
 
