@@ -284,7 +284,7 @@ async def test_k38_a_consumer_that_waits_for_each_message_is_not_stuck() -> None
 
         async def consume() -> None:
             async for stream in ai.full_duplex(microphone(until=unplug)):
-                said.append((await stream.message()).text)
+                said.append((await stream.message()).text)  # noqa: PERF401 - one after the other
 
         task = asyncio.create_task(consume())
         await until(parts_running)

@@ -50,10 +50,12 @@ def test_the_files_that_are_placed_hold_re_exports_and_nothing_else() -> None:
 
 
 def test_without_kani_the_error_says_what_to_install() -> None:
-    ran = python(
-        "-c",
-        "import importlib.util as u; f = u.find_spec; u.find_spec = lambda n, *a: None if n == 'kani.kani' else f(n, *a)\nimport realtime_sdk.kani",
+    hidden = (
+        "import importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'kani.kani' else find(name, *rest)\n"
+        "import realtime_sdk.kani\n"
     )
+    ran = python("-c", hidden)
     assert 'pip install "realtime-sdk[kani]"' in ran.stderr
 
 

@@ -15,7 +15,7 @@ from kani.streaming import StreamManager
 
 from realtime_sdk.audio.formats import PCM
 from realtime_sdk.audio.resample import Recoder
-from realtime_sdk.errors import ConnectionClosed, RealtimeError, ServerError
+from realtime_sdk.errors import ConnectionClosed, ServerError
 from realtime_sdk.kani.duplex import Router, completion_of
 from realtime_sdk.kani.engine import RealtimeEngine
 from realtime_sdk.kani.sound import Sound24k, input_wire
@@ -130,7 +130,7 @@ class Conversation:
         if live.state.input_audio.speaking or (detects is None and left_ms >= _LEAST_COMMIT_MS):
             try:
                 if await live.commit() is not None:
-                    await live.send(c.ResponseCreate())
+                    await self._begin_response(c.ResponseCreate())
             except ServerError as refused:
                 if refused.code not in BENIGN:
                     raise
@@ -240,8 +240,8 @@ class Conversation:
         began = [state.responses[response_id] for response_id in state.responses if response_id not in known]
         if any(not one.out_of_band and tag_of(one.metadata) not in self._engine.tags for one in began):
             return
-        try:
-            await self._engine.session.send(c.ResponseCreate(response=response_params(settings)))
-        except RealtimeError:
-            if self._live.is_open:
-                raise
+        await self._begin_response(c.ResponseCreate(response=response_params(settings)))
+
+    async def _begin_response(self, event: c.ResponseCreate) -> None:
+        """Ask for a response, and wait until it has begun."""
+        await self._live.request(self._engine.session.completed(event), timeout=None)

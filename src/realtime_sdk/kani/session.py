@@ -199,7 +199,7 @@ class RealtimeSession:
         RuntimeError while there is no connection, LocalProtocolError for what cannot be said.
         """
         live = self.live
-        said = self._completed(as_said(event, is_beta=self.is_beta) if isinstance(event, ClientEvent) else event)
+        said = self.completed(as_said(event, is_beta=self.is_beta) if isinstance(event, ClientEvent) else event)
         await live.send(said)
         return getattr(said, "event_id", None)
 
@@ -228,7 +228,7 @@ class RealtimeSession:
         finally:
             self.remove_listener(look)
 
-    def _completed(self, event: Any) -> Any:
+    def completed(self, event: Any) -> Any:
         """The event with an id of its own and, where it asks for a response, the settings of all responses."""
         if isinstance(event, c.ResponseCreate) and self.generation_args:
             defaults = response_params(self.settings())
