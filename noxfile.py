@@ -17,6 +17,7 @@ nox.options.sessions = ["generate_check", "lint", "types", "docs", "build", "low
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PROJECT = nox.project.load_toml("pyproject.toml")
+ONCE_IS_ENOUGH = ("architecture", "benchmarks", "codegen", "docs")  # the same on every Python and with every release
 
 
 def groups(*names: str) -> list[str]:
@@ -86,15 +87,17 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """All tests on both event loops; on nox's own Python with coverage. Arguments go to pytest."""
+    """All tests on both loops, on nox's own Python with coverage; elsewhere the package's. Arguments go to pytest."""
     install(session, "tests")
-    if session.posargs or session.python != OWN_PYTHON:
+    if session.posargs:
         session.run("pytest", *session.posargs)
-        return
-    session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest")
-    session.run("coverage", "combine", "--quiet")
-    session.run("coverage", "report")
+    elif session.python != OWN_PYTHON:
+        run_package_tests(session)
+    else:
+        session.run("coverage", "erase")
+        session.run("coverage", "run", "-m", "pytest")
+        session.run("coverage", "combine", "--quiet")
+        session.run("coverage", "report")
 
 
 @nox.session
@@ -102,11 +105,14 @@ def lower_bounds(session: nox.Session) -> None:
     """The tests of the package on the oldest releases that it declares; asyncio alone, as trio needs websockets 17."""
     requirements = lowest(PROJECT["project"]["dependencies"])
     session.install("-e", ".[cli,devices,kani,vad]", *groups("tests-core"), *requirements)
-    left_out = [f"--ignore=tests/{folder}" for folder in ("architecture", "codegen", "docs")]
     # old releases may use what newer ones call deprecated: that is theirs
-    session.run(
-        "pytest", "-W", "default::DeprecationWarning", *left_out, *session.posargs, env={"TEST_LOOPS": "asyncio"}
-    )
+    run_package_tests(session, "-W", "default::DeprecationWarning", *session.posargs, loops="asyncio")
+
+
+def run_package_tests(session: nox.Session, *options: str, loops: str = "asyncio,trio") -> None:
+    """Run the tests of what is shipped, with few examples of each property: the many are nox's own Python's."""
+    left_out = [f"--ignore=tests/{folder}" for folder in ONCE_IS_ENOUGH]
+    session.run("pytest", *left_out, *options, env={"HYPOTHESIS_PROFILE": "quick", "TEST_LOOPS": loops})
 
 
 @nox.session

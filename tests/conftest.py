@@ -1,7 +1,7 @@
 """What every test gets: both event loops, no network, a time limit, Hypothesis profiles, the shared recordings.
 
 Options come from the environment, so that nox and CI set them without arguments:
-`TEST_LOOPS` ("asyncio,trio"), `HYPOTHESIS_PROFILE` (dev, ci, thorough) and `CI`, under which a test
+`TEST_LOOPS` ("asyncio,trio"), `HYPOTHESIS_PROFILE` (dev, ci, quick, thorough) and `CI`, under which a test
 must not be skipped for want of `../shared`.
 """
 
@@ -29,6 +29,7 @@ TIME_LIMIT_S = 20
 
 settings.register_profile("dev", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, database=None, max_examples=100)
+settings.register_profile("quick", settings.get_profile("ci"), max_examples=15)
 settings.register_profile("thorough", settings.get_profile("dev"), max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
