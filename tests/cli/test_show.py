@@ -80,7 +80,7 @@ def test_a_named_dialect_is_how_the_frames_are_read(tmp_path: Path, capsys: pyte
     text = {"type": "response.text.delta", "response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
     log = tmp_path / "log.jsonl"
     log.write_text(json.dumps({**text, "event_id": "e", "delta": "Hello"}) + "\n", "utf-8")
-    assert "anomaly" not in shown(capsys, log)
+    assert "unknown_event" not in shown(capsys, log)
     assert "anomaly    unknown_event: " in shown(capsys, log, "--dialect", "openai")
 
 

@@ -245,3 +245,24 @@ def test_a_part_that_cannot_be_is_noted_and_costs_nothing() -> None:
         state = after(server("response.output_text.delta", delta="x", content_index=index, **of), state=state)
     assert state.items["m"].parts == ()
     assert kinds(state) == ["impossible_part", "impossible_part"]
+
+
+def test_a_cut_in_a_part_that_is_not_there_is_noted() -> None:
+    state = after(created(), item_of("added", assistant("m")), added(assistant("m"), None), cut("m", 10))
+    assert (state.items["m"].truncated_ms, kinds(state)) == (None, ["impossible_part"])
+
+
+def test_a_delta_of_a_response_before_its_item_is_noted_once_and_not_lost() -> None:
+    state = after(created(), text("m", "Hel"), text("m", "lo"))
+    assert kinds(state) == ["early_delta"]
+    assert after(item_of("added", assistant("m")), state=state).items["m"].text == "Hello"
+
+
+def test_a_transcription_that_failed_and_then_came_is_there() -> None:
+    failed = server(
+        "conversation.item.input_audio_transcription.failed", item_id="u", content_index=0, error={"code": "busy"}
+    )
+    state = after(added(user("u", None), None), failed)
+    assert state.items["u"].parts[0].transcript_error == "busy"
+    (part,) = after(transcribed("u", "Yes."), state=state).items["u"].parts
+    assert (part.transcript, part.transcript_error) == ("Yes.", None)

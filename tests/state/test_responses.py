@@ -1,6 +1,8 @@
 """Responses: one active in the conversation, one end each, tokens counted once (DOSSIER §4.3)."""
 
-from realtime_sdk.state import Tokens, Usage, is_responding
+import pytest
+
+from realtime_sdk.state import Tokens, Usage, is_responding, pending_calls
 from tests.said import added, after, assistant, call, created, ended, item_of, server, sound, text
 
 USAGE = {
@@ -75,6 +77,19 @@ def test_a_cancelled_response_ends_its_unfinished_items_and_keeps_finished_calls
 def test_a_completed_response_completes_items_that_never_said_so() -> None:
     state = after(created(), item_of("added", assistant("m")), text("m", "All."), ended())
     assert (state.items["m"].status, state.items["m"].text) == ("completed", "All.")
+
+
+@pytest.mark.parametrize(
+    ("of_response", "of_call", "pending"), [("completed", "completed", ["f"]), ("cancelled", "incomplete", [])]
+)
+@pytest.mark.parametrize("said", [{}, {"status": "in_progress"}])
+def test_an_end_that_does_not_say_how_it_ended_ended_as_its_response(
+    of_response: str, of_call: str, pending: list[str], said: dict[str, str]
+) -> None:
+    whole = {name: value for name, value in call("f", "{}").items() if name != "status"} | said
+    state = after(created(), item_of("added", call("f")), item_of("done", whole), ended(status=of_response))
+    assert state.items["f"].status == of_call
+    assert [item.id for item in pending_calls(state)] == pending
 
 
 def test_an_out_of_band_response_stays_out_of_the_conversation() -> None:

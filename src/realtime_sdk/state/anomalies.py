@@ -15,9 +15,10 @@ KINDS: Final = {
     "unknown_predecessor": "An item was placed after one that is not in the conversation. It goes to the end.",
     "unplaced_item": "An item was finished, but never placed in the conversation. It goes to the end.",
     "deleted_item": "An event names an item that was deleted. It does not come back.",
+    "early_delta": "A delta of a response came before its item. It waits until the item is added.",
     "late_delta": "A delta came after the end of its item. It changes nothing.",
     "late_event": "An event came after its response or item had ended. The first end stays.",
-    "impossible_part": "An event names a part below the first, or far beyond the last. The event changes nothing.",
+    "impossible_part": "An event names a part that its item does not have, or cannot have. The event changes nothing.",
     "missing_id": "An item or response came without an id. It cannot be kept.",
     "session_restarted": "A second session began in one log without a new connection being recorded.",
 }

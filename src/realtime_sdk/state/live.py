@@ -243,7 +243,7 @@ def heard_whole(writer: ItemWriter, index: int, whats: list[tuple[str, tuple[str
     part = writer.part(index, "input_audio")
     part.end, languages = whats[-1]
     part.final = True
-    part.part = evolve(part.part, languages=languages)
+    part.part = evolve(part.part, languages=languages, transcript_error=None)
 
 
 def not_heard(writer: ItemWriter, index: int, reasons: list[str]) -> None:

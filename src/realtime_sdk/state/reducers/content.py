@@ -83,8 +83,12 @@ def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
         detail = f"{event.type} names {item_id}, which was deleted"
         return noted(state, "deleted_item", detail, event_type=event.type, item_id=item_id)
     if item is None:
-        early = (*state.settled.early.get(item_id, ()), entry)
-        return state.having(early=state.settled.early.set(item_id, early))
+        early = state.settled.early.get(item_id, ())
+        state = state.having(early=state.settled.early.set(item_id, (*early, entry)))
+        if early or entry[0] in INPUT:
+            return state
+        detail = f"{event.type} came before {item_id} was added"
+        return noted(state, "early_delta", detail, event_type=event.type, item_id=item_id)
     if item.is_final and entry[0] not in INPUT:
         detail = f"{event.type} came after the end of {item_id}"
         return noted(state, "late_delta", detail, event_type=event.type, item_id=item_id)

@@ -1,6 +1,5 @@
 """Events about items of the conversation: added, done, deleted, truncated."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from realtime_sdk.protocol import client_events, models, server_events
@@ -202,19 +201,19 @@ def item_truncated(state: RealtimeState, event: server_events.ConversationItemTr
     if item is None:
         detail = f"{event.item_id} was truncated, but never added"
         return noted(state, "unknown_item", detail, event_type=event.type, item_id=event.item_id)
-    put(edit, _with_part(item, event.content_index, lambda part: _cut(part, event.audio_end_ms)))
+    at = event.content_index
+    if 0 <= at < len(item.parts):
+        item = evolve(item, parts=(*item.parts[:at], _cut(item.parts[at], event.audio_end_ms), *item.parts[at + 1 :]))
+    else:
+        detail = f"{event.item_id} was truncated in its part {at}, which it does not have"
+        note(edit, "impossible_part", detail, event_type=event.type, item_id=event.item_id)
+    put(edit, item)
     return edit.done()
 
 
 def _cut(part: Part, end_ms: int) -> Part:
     earlier = part.truncated_ms
     return evolve(part, truncated_ms=end_ms if earlier is None else min(earlier, end_ms))
-
-
-def _with_part(item: Item, at: int, change: Callable[[Part], Part]) -> Item:
-    if not 0 <= at < len(item.parts):
-        return item
-    return evolve(item, parts=(*item.parts[:at], change(item.parts[at]), *item.parts[at + 1 :]))
 
 
 def _is_out_of_band(edit: Edit, item: Item) -> bool:

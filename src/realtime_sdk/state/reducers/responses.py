@@ -147,7 +147,8 @@ def _end_items(edit: Edit, response: Response) -> None:
     for item_id in response.item_ids:
         item = settled(edit, item_id)
         if item is not None:
-            put(edit, item if item.is_final else evolve(item, status=status, ended=True))
+            has_ended = item.status not in (None, "in_progress")
+            put(edit, item if has_ended else evolve(item, status=status, ended=True))
 
 
 TABLE: Final[Table] = {
