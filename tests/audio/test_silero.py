@@ -1,4 +1,3 @@
-from importlib.resources import files
 from itertools import pairwise
 
 import numpy as np
@@ -9,16 +8,8 @@ from realtime_sdk.audio.pcm import PCM16_8K, PCM16_24K, PcmFormat
 from realtime_sdk.audio.resample import resample
 from realtime_sdk.audio.silero import SileroVad
 from realtime_sdk.audio.vad import EnergyVad, SpeechStarted, SpeechStopped, Vad
-from realtime_sdk.audio.wav import read_wav
 from realtime_sdk.errors import AudioFormatError
-
-CLIPS = files("realtime_sdk") / "simulator" / "clips"
-
-
-def clip(name: str) -> bytes:
-    with (CLIPS / f"{name}.wav").open("rb") as file:
-        return read_wav(file).pcm
-
+from tests.audio.sounds import clip
 
 SPOKEN = PCM16_24K.silence(640) + clip("weather") + PCM16_24K.silence(960) + clip("goodbye") + PCM16_24K.silence(960)
 
