@@ -18,6 +18,11 @@ SAYS = {
     "talk": r"(\d+) of \1 ms were heard\n",
     "listen_back": r"\S+\.wav: \d\.\d s of the user, .+\n\S+\.packed\.jsonl: 1\d\d of 1\d\d records .+\n",
     "replay_log": r"(?s)\d+ records, \d items .*: Hello!\n.*The longest answer has \d+ words\.\n",
+    "voice_agent": (
+        r"user: A table for two, please\.\n(?s:.*)assistant: I.* …\nuser: Wait, we are three\.\n(?s:.*)"
+        r"function: booked: 3 people at 19:00\nassistant: Now it is a table for three\.\n"
+        r"the log tells the same: True\n"
+    ),
 }
 
 
