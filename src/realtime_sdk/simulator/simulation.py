@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from ssl import SSLContext
 from typing import Literal, TypeAlias, TypedDict
 
 import anyio
@@ -24,11 +25,12 @@ from realtime_sdk.log import EventLog, FileSink, LogHeader
 from realtime_sdk.protocol import registries
 from realtime_sdk.simulator.brain import Fault, McpServer, Settings, Turn, Utterance
 from realtime_sdk.simulator.brain.listening import MakeVad
+from realtime_sdk.simulator.client_secrets import ClientSecrets
 from realtime_sdk.simulator.ear import Clip, Ear, recognise, shipped_clips
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.scenario import Run, Scenario
 from realtime_sdk.simulator.session import Part, SimulatedSession
-from realtime_sdk.simulator.sockets import Knock, listening
+from realtime_sdk.simulator.sockets import Knock, Visit, listening, served_at
 from realtime_sdk.transport.base import Transport
 from realtime_sdk.transport.endpoint import Endpoint
 from realtime_sdk.transport.memory import pair
@@ -40,6 +42,7 @@ ReplyTo: TypeAlias = Callable[[Turn], object]
 
 _GOODBYE = Fault("close", message="the simulation has ended", close_code=1000)
 _END_TIMEOUT_S = 3.0
+_MODEL = "gpt-realtime-2.1"
 _BETA_REFUSED = Fault(
     "close",
     code="beta_api_shape_disabled",
@@ -79,6 +82,8 @@ class Options(TypedDict, total=False):
     """The wall clock at the start of a session (Unix seconds), from which `expires_at` is counted. Default now."""
     clock: Clock
     """The clock that paces answers. Default the event loop's."""
+    tls: SSLContext
+    """Makes the server a `wss://` one, with this certificate."""
 
 
 class Simulation:
@@ -98,6 +103,9 @@ class Simulation:
         self._speed = speed
         self._log_dir = None if log_dir is None else Path(log_dir)
         self._options = options
+        self._secrets = ClientSecrets(
+            seed=str(options.get("seed", 0)), model=options.get("model", _MODEL), now_s=self._started_at_s
+        )
         self._group: TaskGroup
         self._at: tuple[str, int] | None = None
         self.sessions: tuple[SimulatedSession, ...] = ()
@@ -112,7 +120,7 @@ class Simulation:
         if self._at is None:
             raise ScenarioError("this simulation opened no port (port=None); connect with memory()")
         host, port = self._at
-        return f"ws://{f'[{host}]' if ':' in host else host}:{port}/v1/realtime"
+        return served_at(host, port, tls="tls" in self._options)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -136,8 +144,12 @@ class Simulation:
         for session in self.sessions:
             session.fault(fault)
 
-    async def _serve(self, transport: Transport, knock: Knock) -> None:
-        await self._session(knock).run(transport)
+    async def _serve(self, visit: Visit) -> None:
+        if visit.knock.is_realtime:
+            transport = await visit.accept()
+            await self._session(visit.knock).run(transport)
+        else:
+            await visit.refuse_path()
 
     def _session(self, knock: Knock) -> SimulatedSession:
         number = len(self.sessions) + 1
@@ -165,10 +177,10 @@ class Simulation:
         return Settings(
             speed=self._speed,
             seed=f"{options.get('seed', 0)}/{number}",
-            model=knock.query.get("model") or options.get("model", "gpt-realtime-2.1"),
+            model=knock.query.get("model") or options.get("model", _MODEL),
             intent="transcription" if knock.query.get("intent") == "transcription" else "realtime",
             longest_ms=options.get("session_ms", 3_600_000),
-            started_at_s=options.get("started_at_s", int(datetime.now(UTC).timestamp())),
+            started_at_s=self._started_at_s(),
             sideband="call_id" in knock.query,
             rate_limits=options.get("rate_limits", True),
             early_transcripts=options.get("early_transcripts", False),
@@ -176,6 +188,9 @@ class Simulation:
             make_vad=options.get("vad"),
             mcp=options.get("mcp", ()),
         )
+
+    def _started_at_s(self) -> int:
+        return self._options.get("started_at_s", int(datetime.now(UTC).timestamp()))
 
     def _ears(self) -> tuple[Callable[[Utterance], object], ...]:
         """Who knows what was said, in the order in which they are asked."""
@@ -245,7 +260,10 @@ async def simulate(
     raised: Exception | KeyboardInterrupt | None = None
     async with _interruptible(), anyio.create_task_group() as simulation._group, AsyncExitStack() as stack:
         if port is not None:
-            port = await stack.enter_async_context(listening(simulation._serve, host=host, port=port))
+            opening = listening(
+                simulation._serve, host=host, port=port, tls=options.get("tls"), answer=simulation._secrets.answer
+            )
+            port = await stack.enter_async_context(opening)
             simulation._at = (host, port)
         try:
             yield simulation

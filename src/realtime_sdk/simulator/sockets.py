@@ -1,27 +1,44 @@
-"""A websocket server on asyncio and on trio, whose connections are transports. Knows no event.
+"""A port that any client may knock at: websockets become transports, other HTTP gets an answer. Knows no event.
 
-Loaded when a simulation opens a port; `websockets`' server is imported here alone.
+One code for asyncio and trio: streams are anyio's, the protocol is `websockets`' own without its sockets. Loaded when a
+port is opened.
 """
 
+import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from http import HTTPStatus
+from ssl import SSLContext, SSLError
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 import anyio
-from websockets.exceptions import ConnectionClosed as WebsocketClosed
+from anyio.abc import ByteStream, SocketAttribute
+from anyio.streams.tls import TLSStream
+from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
 from realtime_sdk.errors import ConnectionClosed
+from realtime_sdk.simulator.plain_http import Answering, Asked, converse, nothing_here
+from realtime_sdk.simulator.websocket import ServerSocket
 from realtime_sdk.transport.base import Transport
-from realtime_sdk.transport.closing import ABNORMAL, Close, closed_by_peer, closed_here, sendable
-from realtime_sdk.transport.websocket import running_loop
 
-__all__ = ["Knock", "Serve", "listening"]
+__all__ = ["Knock", "Visit", "Welcome", "listening", "served_at"]
 
 _ENDS_IN = ("/realtime", "/realtime/translations")
-_CLOSE_TIMEOUT_S = 1.0
+_HEAD_BYTES: Final = 65_536
+_HEAD_TIMEOUT_S: Final = 10.0
+_UPGRADE: Final = re.compile(rb"\r\nupgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
+_GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, SSLError)
+_logger = logging.getLogger(__name__)
+_wire_logger = logging.getLogger("realtime_sdk.simulator.websockets")
+if _wire_logger.level == logging.NOTSET:
+    _wire_logger.setLevel(logging.CRITICAL)  # who knocks and is turned away is no trouble of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,138 +48,120 @@ class Knock:
     path: str = "/v1/realtime"
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    subprotocols: tuple[str, ...] = field(default=(), repr=False)
+    """What the client offers to speak; browsers put their key there, for want of headers."""
+
+    @property
+    def is_realtime(self) -> bool:
+        """Whether there are sessions at this path: `…/realtime`, `…/realtime/translations`, or none."""
+        path = self.path.rstrip("/")
+        return not path or path.endswith(_ENDS_IN)
 
 
-Serve = Callable[[Transport, Knock], Awaitable[None]]
+class Visit:
+    """A client that asks for a websocket, and has no answer yet."""
+
+    def __init__(self, stream: ByteStream, protocol: ServerProtocol, request: Request) -> None:
+        self._stream = stream
+        self._protocol = protocol
+        self._request = request
+        self.knock = _knock(request)
+
+    async def accept(self) -> Transport:
+        """Open the websocket. ConnectionClosed if what the client asked for cannot be opened."""
+        socket = ServerSocket(self._stream, self._protocol)
+        await socket.respond(self._protocol.accept(self._request))
+        return socket
+
+    async def refuse(self, status: int, body: str) -> None:
+        """Answer with this HTTP status, and a body that is JSON or text."""
+        response: Response = self._protocol.reject(HTTPStatus(status), body)
+        if body.startswith("{"):
+            del response.headers["Content-Type"]
+            response.headers["Content-Type"] = "application/json"
+        with suppress(ConnectionClosed):
+            await ServerSocket(self._stream, self._protocol).respond(response)
+
+    async def refuse_path(self) -> None:
+        """Answer that there is nothing at this path."""
+        answer = nothing_here(Asked("GET", self.knock.path))
+        await self.refuse(answer.status, json.dumps(answer.body))
+
+
+Welcome = Callable[[Visit], Awaitable[None]]
+"""Called for each client that asks for a websocket; when it returns the connection ends."""
+
+
+def served_at(host: str, port: int, *, tls: bool) -> str:
+    """The URL of a server here: `ws://127.0.0.1:PORT/v1/realtime`."""
+    return f"{'wss' if tls else 'ws'}://{f'[{host}]' if ':' in host else host}:{port}/v1/realtime"
 
 
 @asynccontextmanager
-async def listening(serve: Serve, *, host: str, port: int) -> AsyncGenerator[int, None]:
-    """Serve every connection to this port (0: a free one) until the block ends; the value is the port.
+async def listening(
+    welcome: Welcome,
+    *,
+    host: str,
+    port: int,
+    tls: SSLContext | None = None,
+    answer: Answering = nothing_here,
+) -> AsyncGenerator[int, None]:
+    """Welcome every client of this port (0: a free one) until the block ends; the value is the port.
 
-    OSError if the port cannot be opened.
+    `tls` makes it `wss`; `answer` answers what is HTTP and no websocket. OSError if the port cannot be opened.
     """
-    open_port = _on_trio if running_loop() == "trio" else _on_asyncio
-    async with AsyncExitStack() as stack:
-        yield await open_port(stack, _accepting(serve), host, port)
+    listener = await anyio.create_tcp_listener(local_host=host, local_port=port)
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, partial(_take, welcome=welcome, tls=tls, answer=answer))
+        yield int(listener.listeners[0].extra(SocketAttribute.local_port))  # noqa: S610 - not Django
+        group.cancel_scope.cancel()
 
 
-def _accepting(serve: Serve) -> Callable[[Any], Awaitable[None]]:
-    async def accept(websocket: Any) -> None:
-        await serve(_Socket(websocket), _knock(websocket.request))
+async def _take(stream: ByteStream, *, welcome: Welcome, tls: SSLContext | None, answer: Answering) -> None:
+    """Serve one connection, and close it. What breaks with the connection ends with it."""
+    try:
+        if tls is not None:
+            stream = await TLSStream.wrap(stream, server_side=True, ssl_context=tls, standard_compatible=False)
+        await _meet(stream, welcome, answer)
+    except (*_GONE, ConnectionClosed):
+        pass
+    except OSError as error:
+        _logger.warning("a connection could not be served: %s", error.strerror or type(error).__name__)
+    finally:
+        with anyio.CancelScope(shield=True), suppress(OSError, *_GONE):
+            await anyio.aclose_forcefully(stream)
 
-    return accept
+
+async def _meet(stream: ByteStream, welcome: Welcome, answer: Answering) -> None:
+    head = await _head(stream)
+    if not _UPGRADE.search(head):
+        await converse(stream, head, answer)
+        return
+    protocol = ServerProtocol(select_subprotocol=_subprotocol, max_size=None, logger=_wire_logger)
+    protocol.receive_data(head)
+    request = next(iter(protocol.events_received()), None)
+    if isinstance(request, Request):
+        await welcome(Visit(stream, protocol, request))
+    else:
+        await stream.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
-def _knock(request: Any) -> Knock:
-    url = urlsplit(str(request.path))
+async def _head(stream: ByteStream) -> bytes:
+    """What comes up to the end of the first request's headers."""
+    head = b""
+    with anyio.move_on_after(_HEAD_TIMEOUT_S):
+        while b"\r\n\r\n" not in head and len(head) < _HEAD_BYTES:
+            head += await stream.receive()
+    return head
+
+
+def _knock(request: Request) -> Knock:
+    url = urlsplit(request.path)
     headers = {name.lower(): value for name, value in request.headers.raw_items()}
-    return Knock(url.path, dict(parse_qsl(url.query, keep_blank_values=True)), headers)
+    offered = tuple(name.strip() for name in headers.get("sec-websocket-protocol", "").split(",") if name.strip())
+    return Knock(url.path, dict(parse_qsl(url.query, keep_blank_values=True)), headers, offered)
 
 
-async def _on_asyncio(stack: AsyncExitStack, accept: Callable[[Any], Awaitable[None]], host: str, port: int) -> int:
-    from websockets.asyncio.server import serve
-
-    server = await serve(accept, host, port, **_arguments())
-    stack.push_async_callback(_shut, server)
-    return int(server.sockets[0].getsockname()[1])
-
-
-async def _shut(server: Any) -> None:
-    """Close the port and wait for what is left, also where the block was cancelled."""
-    with anyio.move_on_after(2 * _CLOSE_TIMEOUT_S, shield=True):
-        server.close()
-        await server.wait_closed()
-
-
-async def _on_trio(stack: AsyncExitStack, accept: Callable[[Any], Awaitable[None]], host: str, port: int) -> int:
-    import trio
-    from websockets.trio.server import serve
-
-    nursery = await stack.enter_async_context(trio.open_nursery())
-    listeners = await trio.open_tcp_listeners(port, host=host)
-    arguments = _arguments()
-
-    async def run(task_status: Any) -> None:
-        await serve(accept, listeners=listeners, task_status=task_status, **arguments)
-
-    server: Any = await nursery.start(run)
-    stack.push_async_callback(server.aclose)
-    return int(listeners[0].socket.getsockname()[1])
-
-
-def _arguments() -> dict[str, Any]:
-    logger = logging.getLogger("realtime_sdk.simulator.websockets")
-    if logger.level == logging.NOTSET:
-        logger.setLevel(logging.CRITICAL)  # who knocks and is turned away is no trouble of ours
-    return {
-        "process_request": _known_path,
-        "select_subprotocol": _subprotocol,
-        "compression": None,
-        "max_size": None,
-        "ping_interval": None,
-        "close_timeout": _CLOSE_TIMEOUT_S,
-        "server_header": None,
-        "logger": logger,
-    }
-
-
-def _known_path(websocket: Any, request: Any) -> Any:
-    path = urlsplit(str(request.path)).path.rstrip("/")
-    return None if not path or path.endswith(_ENDS_IN) else websocket.respond(404, "There is nothing here.\n")
-
-
-def _subprotocol(websocket: Any, offered: Any) -> Any:
+def _subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """What browsers are told: `realtime`, whatever else they offer beside it (their key, for want of headers)."""
-    return "realtime" if "realtime" in offered else None
-
-
-class _Socket:
-    """The server's end of a websocket as a transport."""
-
-    def __init__(self, websocket: Any) -> None:
-        self._websocket = websocket
-        self._closed: Close | None = None
-        self._aclose: Callable[..., Awaitable[None]] = getattr(websocket, "aclose", None) or websocket.close
-
-    async def send(self, frame: bytes) -> None:
-        if self._closed is not None:
-            raise closed_here(self._closed)
-        try:
-            await self._websocket.send(frame.decode())
-        except WebsocketClosed as end:
-            raise self._ended(end) from None
-
-    async def receive(self) -> bytes:
-        if self._closed is not None:
-            raise closed_here(self._closed)
-        try:
-            message: str | bytes = await self._websocket.recv()
-        except WebsocketClosed as end:
-            raise self._ended(end) from None
-        return message.encode() if isinstance(message, str) else message
-
-    async def aclose(self, code: int = 1000, reason: str = "") -> None:
-        """Close with the closing handshake, or drop the connection: code 1006 is a cut cable."""
-        if self._closed is not None:
-            return
-        if code == ABNORMAL:
-            self._closed = Close(code, reason)
-            await self._drop()
-            return
-        self._closed = sendable(code, reason)
-        with anyio.move_on_after(_CLOSE_TIMEOUT_S), suppress(WebsocketClosed):
-            await self._aclose(self._closed.code, self._closed.reason)
-
-    async def _drop(self) -> None:
-        if running_loop() == "trio":
-            import trio
-
-            await trio.aclose_forcefully(self._websocket.stream)
-        else:
-            self._websocket.transport.abort()
-
-    def _ended(self, end: WebsocketClosed) -> ConnectionClosed:
-        if end.rcvd is not None:
-            return closed_by_peer(Close(end.rcvd.code, end.rcvd.reason))
-        return closed_by_peer(Close(ABNORMAL))
+    return Subprotocol("realtime") if "realtime" in offered else None

@@ -1,0 +1,107 @@
+"""HTTP for what is no websocket: one request, one answer in JSON, end. What is answered comes in as a function.
+
+Bodies are read with h11, which the extra `serve` brings; without it every request is told so.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from anyio.abc import ByteStream
+
+from realtime_sdk.protocol.json_values import JsonObject
+
+if TYPE_CHECKING:
+    import h11
+
+__all__ = ["Answer", "Answering", "Asked", "converse", "nothing_here", "refused"]
+
+_LARGEST_BODY: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: its method, its path without the query, and its body."""
+
+    method: str
+    path: str
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP status, and the JSON object that goes with it."""
+
+    status: int
+    body: JsonObject
+
+
+Answering = Callable[[Asked], Answer]
+
+
+def refused(status: int, message: str, *, code: str | None = None) -> Answer:
+    """The answer that refuses a request, in the form of the service."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return Answer(status, {"error": {"message": message, "type": kind, "param": None, "code": code}})
+
+
+def nothing_here(asked: Asked) -> Answer:
+    """404 for every path."""
+    return refused(404, f"Invalid URL ({asked.method} {asked.path})")
+
+
+async def converse(stream: ByteStream, first: bytes, answer: Answering) -> None:
+    """Read the request that begins with these bytes, answer it, and leave the stream to be closed."""
+    try:
+        import h11
+    except ModuleNotFoundError:
+        given = refused(501, "HTTP requests need h11: pip install 'realtime-sdk[serve]'", code="not_implemented")
+        await stream.send(_bare(given))
+        return
+    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=65_536)
+    connection.receive_data(first)
+    try:
+        given = answer(await _asked(stream, connection))
+    except h11.RemoteProtocolError as broken:
+        given = refused(broken.error_status_hint, str(broken))
+    await stream.send(_bare(given))
+
+
+async def _asked(stream: ByteStream, connection: "h11.Connection") -> Asked:
+    import h11
+
+    method = path = ""
+    body = bytearray()
+    while True:
+        match connection.next_event():
+            case h11.NEED_DATA:
+                if connection.they_are_waiting_for_100_continue:
+                    go_on = connection.send(h11.InformationalResponse(status_code=100, headers=[]))
+                    await stream.send(go_on or b"")
+                connection.receive_data(await stream.receive())
+            case h11.Request() as request:
+                method, path = request.method.decode(), urlsplit(request.target.decode()).path
+            case h11.Data() as piece:
+                body += piece.data
+                if len(body) > _LARGEST_BODY:
+                    raise h11.RemoteProtocolError("the body is too large", error_status_hint=413)
+            case _:
+                return Asked(method, path, bytes(body))
+
+
+def _bare(answer: Answer) -> bytes:
+    """An answer as it goes out, the last on its connection."""
+    body = json.dumps(answer.body).encode()
+    head = (
+        f"HTTP/1.1 {answer.status} {_reason(answer.status)}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def _reason(status: int) -> Any:
+    from http import HTTPStatus
+
+    return HTTPStatus(status).phrase
