@@ -48,7 +48,17 @@ __all__ = [
 
 
 class RealtimeError(Exception):
-    """Base of all errors of this package."""
+    """Base of all errors of this package. They travel to other processes with their attributes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revived, (type(self), self.args, self.__dict__)
+
+
+def _revived(kind: type[RealtimeError], args: tuple[Any, ...], attributes: dict[str, Any]) -> RealtimeError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class ProtocolError(RealtimeError):

@@ -152,7 +152,9 @@ def _create_private(path: str | os.PathLike[str], *, replace: bool) -> int:
         status = os.fstat(descriptor)
         if stat.S_ISREG(status.st_mode):  # a device or a pipe stays as it is
             if status.st_size and not replace:
-                raise FileExistsError(f"{os.fspath(path)} has something in it, and is not overwritten unasked")
+                raise FileExistsError(
+                    f"{os.fspath(path)} has something in it, and is not overwritten unasked: name another, or move it"
+                )
             if hasattr(os, "fchmod"):
                 os.fchmod(descriptor, 0o600)
             os.ftruncate(descriptor, 0)
