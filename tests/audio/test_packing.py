@@ -13,7 +13,7 @@ texts = st.text(max_size=20) | sounds.map(lambda sound: pybase64.b64encode(sound
 objects = st.recursive(
     texts | st.none() | st.integers(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["audio", "delta", "x"]), inner),
-    max_leaves=8,
+    max_leaves=5,
 )
 frames = st.builds(
     lambda kind, rest, indent: json.dumps({"type": kind, **rest}, indent=indent).encode(),

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from realtime_sdk.audio.formats import PCM, PCMU
@@ -240,6 +240,7 @@ class Playing(RuleBasedStateMachine):
         self.before = now
 
 
+Playing.TestCase.settings = settings(stateful_step_count=25)
 TestPlaying: Callable[[], None] = Playing.TestCase
 
 

@@ -1,5 +1,4 @@
 import math
-import struct
 
 import numpy as np
 import pytest
@@ -8,14 +7,7 @@ from hypothesis import given, settings, strategies as st
 from realtime_sdk.audio.formats import PCM, PCMA, PCMU, WireFormat
 from realtime_sdk.audio.pcm import PCM16_16K, PCM16_24K, PCM16_48K, PcmFormat
 from realtime_sdk.audio.resample import Recoder, Resampler, resample
-
-
-def tone(ms: int, pcm_format: PcmFormat, *, hz: int = 440, amplitude: int = 12_000) -> bytes:
-    count = pcm_format.samples_in_ms(ms)
-    wave = [round(amplitude * math.sin(2 * math.pi * hz * n / pcm_format.rate_hz)) for n in range(count)]
-    return struct.pack(
-        f"<{count * pcm_format.channels}h", *(value for value in wave for _ in range(pcm_format.channels))
-    )
+from tests.audio.sounds import tone
 
 
 def middle(pcm: bytes) -> np.ndarray:
@@ -46,13 +38,13 @@ def test_a_tone_of_any_rate_is_the_same_tone_at_24_khz(rate_hz: int, channels: i
     source = PcmFormat(rate_hz, channels)
     resampled = resample(tone(200, source), source)
     assert PCM16_24K.ms_in_bytes(len(resampled)) == 200
-    assert np.abs(middle(resampled) - middle(tone(200, PCM16_24K))).max() < 40
+    assert np.abs(middle(resampled) - middle(tone(200))).max() < 40
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100, 48_000])
 def test_there_and_back_keeps_the_length_and_the_sound(rate_hz: int) -> None:
     other = PcmFormat(rate_hz, 2)
-    original = tone(300, PCM16_24K)
+    original = tone(300)
     back = resample(resample(original, PCM16_24K, other), other, PCM16_24K)
     assert len(back) == len(original)
     assert np.abs(middle(back) - middle(original)).max() < 20

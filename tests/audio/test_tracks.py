@@ -1,4 +1,5 @@
 import tracemalloc
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from realtime_sdk.audio.tracks import Cut, Tracks, export_tracks, tracks
 from realtime_sdk.audio.wav import read_wav
 from realtime_sdk.errors import AudioFormatError
 from realtime_sdk.fold import fold
-from realtime_sdk.log import EventLog, LogHeader, Sender
+from realtime_sdk.log import EventLog, FileSink, LogHeader, Sender
 from tests.audio.sounds import tone
 
 STEREO = PcmFormat(24_000, 2)
@@ -184,8 +185,10 @@ def test_an_uploaded_item_is_the_users_and_broken_base64_is_nothing() -> None:
     assert both(session.tracks()) == ([(400, 500)], [])
 
 
-@pytest.mark.parametrize("suffix", [".wav", ".flac", ".opus"])
-@pytest.mark.parametrize("layout", ["stereo", "mixed", "user", "assistant"])
+@pytest.mark.parametrize(
+    ("layout", "suffix"),
+    [*product(["stereo", "mixed", "user", "assistant"], [".wav", ".flac"]), ("stereo", ".opus"), ("mixed", ".opus")],
+)
 def test_tracks_go_out_in_every_layout_and_format(tmp_path: Path, layout: Any, suffix: str) -> None:
     session = interrupted()
     session.log.save(tmp_path / "call.jsonl")
@@ -243,8 +246,6 @@ def test_memory_is_flat_in_the_length_of_the_log(tmp_path: Path) -> None:
     def peak(seconds: int) -> int:
         session = Session(keep="none")
         path = tmp_path / f"{seconds}.jsonl"
-        from realtime_sdk.log import FileSink
-
         session.log.add_sink(FileSink(path, session.log.header))
         for second in range(seconds):
             session.user(1_000 * (second + 1), bytes(48_000))
@@ -258,7 +259,8 @@ def test_memory_is_flat_in_the_length_of_the_log(tmp_path: Path) -> None:
         tracemalloc.stop()
         return highest
 
-    assert peak(800) < peak(300) + 2_000_000
+    # A track of more than 174 s lies in a file.
+    assert peak(400) < peak(200) + 2_000_000
 
 
 def test_recorded_sessions_have_tracks(shared_logs: Path, tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-import math
 import struct
 
 import pytest
@@ -7,29 +6,21 @@ from hypothesis import given, strategies as st
 from realtime_sdk.audio.pcm import PCM16_8K, PCM16_24K, PcmFormat
 from realtime_sdk.audio.vad import EnergyVad, SpeechStarted, SpeechStopped, TurnGate, TurnRules, loudness
 from realtime_sdk.errors import AudioFormatError
+from tests.audio.sounds import tone
 
-
-def tone(ms: int, *, pcm_format: PcmFormat = PCM16_24K, amplitude: int = 8_000) -> bytes:
-    count = pcm_format.samples_in_ms(ms)
-    wave = (int(amplitude * math.sin(2 * math.pi * 440 * n / pcm_format.rate_hz)) for n in range(count))
-    return struct.pack(f"<{count}h", *wave)
-
-
-def turns(*parts: bytes) -> bytes:
-    return b"".join(parts)
-
-
-SPOKEN = turns(PCM16_24K.silence(640), tone(960), PCM16_24K.silence(640), tone(320), PCM16_24K.silence(640))
+SILENCE = PCM16_24K.silence(640)
+SPOKEN = b"".join([SILENCE, tone(960), SILENCE, tone(320), SILENCE])
+TURNS = [
+    SpeechStarted(audio_start_ms=340, at_ms=704),
+    SpeechStopped(audio_end_ms=2_112),
+    SpeechStarted(audio_start_ms=2_112, at_ms=2_304),
+    SpeechStopped(audio_end_ms=3_072),
+]
 
 
 def test_speech_starts_before_the_tone_by_the_padding_and_stops_after_the_silence() -> None:
     vad = EnergyVad()
-    assert vad.feed(SPOKEN) == [
-        SpeechStarted(audio_start_ms=340, at_ms=704),
-        SpeechStopped(audio_end_ms=2_112),
-        SpeechStarted(audio_start_ms=2_112, at_ms=2_304),
-        SpeechStopped(audio_end_ms=3_072),
-    ]
+    assert vad.feed(SPOKEN) == TURNS
     assert not vad.speaking
 
 
@@ -39,18 +30,18 @@ def test_decisions_do_not_depend_on_the_cuts(sizes: list[int]) -> None:
     for size in sizes:
         found += vad.feed(rest[:size])
         rest = rest[size:]
-    assert found + vad.feed(rest) == EnergyVad().feed(SPOKEN)
+    assert found + vad.feed(rest) == TURNS
 
 
 def test_telephony_is_heard_alike() -> None:
-    spoken = turns(PCM16_8K.silence(640), tone(960, pcm_format=PCM16_8K), PCM16_8K.silence(640))
+    spoken = PCM16_8K.silence(640) + tone(960, PCM16_8K) + PCM16_8K.silence(640)
     assert EnergyVad(pcm_format=PCM16_8K).feed(spoken) == [SpeechStarted(340, 704), SpeechStopped(2_112)]
 
 
 def test_quiet_sound_and_a_click_are_no_speech() -> None:
     quiet = tone(1_000, amplitude=200)
-    click = turns(PCM16_24K.silence(320), tone(20), PCM16_24K.silence(320))
-    assert EnergyVad().feed(turns(quiet, click)) == []
+    click = PCM16_24K.silence(320) + tone(20) + PCM16_24K.silence(320)
+    assert EnergyVad().feed(quiet + click) == []
 
 
 def test_a_lower_threshold_hears_quiet_sound() -> None:
@@ -58,7 +49,7 @@ def test_a_lower_threshold_hears_quiet_sound() -> None:
 
 
 def test_a_pause_shorter_than_the_silence_ends_nothing() -> None:
-    spoken = turns(tone(320), PCM16_24K.silence(448), tone(320))
+    spoken = tone(320) + PCM16_24K.silence(448) + tone(320)
     assert EnergyVad().feed(spoken) == [SpeechStarted(0, 64)]
 
 
