@@ -8,6 +8,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -127,8 +128,8 @@ def files() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         for suffix in ("wav", "flac", "opus"):
             path = Path(folder, f"out.{suffix}")
-            yield times_real_time(f"write {suffix}, 20 ms pieces", lambda path=path: write(path, sound))
-            yield times_real_time(f"read {suffix}", lambda path=path: read_sound(path))
+            yield times_real_time(f"write {suffix}, 20 ms pieces", partial(write, path, sound))
+            yield times_real_time(f"read {suffix}", partial(read_sound, path))
             yield Row(f"size of {suffix}", path.stat().st_size / len(sound), "of its PCM")
         yield from logs(Path(folder))
 
