@@ -16,7 +16,7 @@ from realtime_sdk.protocol.json_values import JsonObject
 if TYPE_CHECKING:
     import h11
 
-__all__ = ["Answer", "Answering", "Asked", "converse", "nothing_here", "refused"]
+__all__ = ["Answer", "Answering", "Asked", "body_of", "converse", "nothing_here", "refused"]
 
 _LARGEST_BODY: Final = 1_000_000
 
@@ -50,6 +50,11 @@ def refused(status: int, message: str, *, code: str | None = None) -> Answer:
 def nothing_here(asked: Asked) -> Answer:
     """404 for every path."""
     return refused(404, f"Invalid URL ({asked.method} {asked.path})")
+
+
+def body_of(answer: Answer) -> str:
+    """The body of an answer as text."""
+    return json.dumps(answer.body)
 
 
 async def converse(stream: ByteStream, first: bytes, answer: Answering) -> None:
@@ -93,7 +98,7 @@ async def _asked(stream: ByteStream, connection: "h11.Connection") -> Asked:
 
 def _bare(answer: Answer) -> bytes:
     """An answer as it goes out, the last on its connection."""
-    body = json.dumps(answer.body).encode()
+    body = body_of(answer).encode()
     head = (
         f"HTTP/1.1 {answer.status} {_reason(answer.status)}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"

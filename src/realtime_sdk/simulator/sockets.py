@@ -4,7 +4,6 @@ One code for asyncio and trio: streams are anyio's, the protocol is `websockets`
 port is opened.
 """
 
-import json
 import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -24,7 +23,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from realtime_sdk.errors import ConnectionClosed
-from realtime_sdk.simulator.plain_http import Answering, Asked, converse, nothing_here
+from realtime_sdk.simulator.plain_http import Answering, Asked, body_of, converse, nothing_here
 from realtime_sdk.simulator.websocket import ServerSocket
 from realtime_sdk.transport.base import Transport
 
@@ -85,7 +84,7 @@ class Visit:
     async def refuse_path(self) -> None:
         """Answer that there is nothing at this path."""
         answer = nothing_here(Asked("GET", self.knock.path))
-        await self.refuse(answer.status, json.dumps(answer.body))
+        await self.refuse(answer.status, body_of(answer))
 
 
 Welcome = Callable[[Visit], Awaitable[None]]
@@ -111,10 +110,16 @@ async def listening(
     `tls` makes it `wss`; `answer` answers what is HTTP and no websocket. OSError if the port cannot be opened.
     """
     listener = await anyio.create_tcp_listener(local_host=host, local_port=port)
+    raised: Exception | KeyboardInterrupt | None = None
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, partial(_take, welcome=welcome, tls=tls, answer=answer))
-        yield int(listener.listeners[0].extra(SocketAttribute.local_port))  # noqa: S610 - not Django
+        try:
+            yield int(listener.listeners[0].extra(SocketAttribute.local_port))  # noqa: S610 - not Django
+        except (Exception, KeyboardInterrupt) as error:
+            raised = error  # raised outside of the group, so that it arrives as it is and in no group
         group.cancel_scope.cancel()
+    if raised is not None:
+        raise raised
 
 
 async def _take(stream: ByteStream, *, welcome: Welcome, tls: SSLContext | None, answer: Answering) -> None:
