@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from realtime_sdk.simulator.brain import Fault, McpServer, ToolOutput, Turn, Unheard, Utterance, Words
 from realtime_sdk.simulator.ear import Clip, Ear, known_clips
+from realtime_sdk.simulator.fault_script import parse_faults, read_faults
+from realtime_sdk.simulator.faults import Trouble, WireFault
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Reply, ReplyStep, Say, Think, Wait
 from realtime_sdk.simulator.scenario import Rule, Scenario, always, on, on_turn, when
@@ -35,17 +37,21 @@ __all__ = [
     "Simulation",
     "Think",
     "ToolOutput",
+    "Trouble",
     "Turn",
     "Unheard",
     "Utterance",
     "Wait",
+    "WireFault",
     "Words",
     "always",
     "known_clips",
     "load_scenario",
     "on",
     "on_turn",
+    "parse_faults",
     "persona",
+    "read_faults",
     "simulate",
     "when",
 ]

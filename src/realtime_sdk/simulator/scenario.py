@@ -5,12 +5,13 @@ rule answers, `otherwise` answers: by default the persona, so that a script need
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from realtime_sdk.errors import ScenarioError
 from realtime_sdk.simulator.brain.happenings import Turn
+from realtime_sdk.simulator.faults import Trouble
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Reply, ReplyStep, Say, Think, Wait
 
@@ -111,6 +112,7 @@ class Scenario:
 
     `hears` gives the words of the session's utterances, first to last: speech need not be recognised then.
     `otherwise` answers the turns that no rule fits; `strict=True` fails them instead (`scenario_has_no_answer`).
+    `faults` go wrong in every session, as those of `simulate` do.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class Scenario:
         hears: tuple[str, ...] | list[str] = (),
         otherwise: Callable[[Turn], object] = persona,
         strict: bool = False,
+        faults: Sequence[Trouble] = (),
     ) -> None:
         empty = [rule.title for rule in rules if not all(rule.replies)]
         if empty:
@@ -127,6 +130,7 @@ class Scenario:
         self.hears = tuple(hears)
         self.otherwise = otherwise
         self.strict = strict
+        self.faults = tuple(faults)
 
     def __repr__(self) -> str:
         return f"Scenario({', '.join(rule.title for rule in self.rules)})"

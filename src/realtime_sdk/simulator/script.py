@@ -1,9 +1,9 @@
 """Scenarios as files, for people who do not write Python: JSON, or YAML where PyYAML is installed.
 
-A script is an object with `rules`, and with `hears` and `strict` as `Scenario` has them. A rule has one of `on`,
-`pattern`, `turn`, `always`; what to `do`; the replies that follow, a list, in `then`; and `every_time`. A step is a
-text to say, or an object with one of `say`, `call` (and `with`), `call_json` (and `with`), `wait`, `think` (and `ms`),
-`fail` (and `message`).
+A script is an object with `rules`, and with `hears`, `strict` and `faults` as `Scenario` has them (a fault is an object
+with the fields of `WireFault`). A rule has one of `on`, `pattern`, `turn`, `always`; what to `do`; the replies that
+follow, a list, in `then`; and `every_time`. A step is a text to say, or an object with one of `say`, `call` (and
+`with`), `call_json` (and `with`), `wait`, `think` (and `ms`), `fail` (and `message`).
 """
 
 import json
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from realtime_sdk.errors import ScenarioError
 from realtime_sdk.protocol.json_values import JsonObject, is_array, is_object
+from realtime_sdk.simulator.fault_script import read_faults
 from realtime_sdk.simulator.reply import Call, Fail, Reply, ReplyStep, Say, Think, Wait
 from realtime_sdk.simulator.scenario import Rule, Scenario, always, on, on_turn
 
@@ -36,10 +37,11 @@ def load_scenario(path: str | Path) -> Scenario:
 
 def read_script(script: object) -> Scenario:
     """The scenario that a script is, given as JSON has it. ScenarioError for what is none, with the place."""
-    fields = _object(script, "the script", allowed=("rules", "hears", "strict"))
+    fields = _object(script, "the script", allowed=("rules", "hears", "strict", "faults"))
     rules = [_rule(rule, f"rules[{place}]") for place, rule in enumerate(_list(fields.get("rules", []), "rules"))]
     hears = [_text(words, f"hears[{place}]") for place, words in enumerate(_list(fields.get("hears", []), "hears"))]
-    return Scenario(*rules, hears=hears, strict=fields.get("strict") is True)
+    faults = read_faults(fields.get("faults", []))
+    return Scenario(*rules, hears=hears, strict=fields.get("strict") is True, faults=faults)
 
 
 def _from_json(text: str, name: str) -> object:

@@ -36,6 +36,7 @@ from realtime_sdk.simulator.brain import (
 )
 from realtime_sdk.simulator.ear import neutral_words
 from realtime_sdk.simulator.espeak import espeak
+from realtime_sdk.simulator.faults import Passing, Side, Trouble, Wire, WireFault, let_pass, with_trouble
 from realtime_sdk.simulator.reply import Fail, Reply, ReplyStep, Say, as_reply
 from realtime_sdk.simulator.scenario import Run
 from realtime_sdk.transport.base import Transport
@@ -43,6 +44,8 @@ from realtime_sdk.transport.base import Transport
 __all__ = ["Part", "SimulatedSession"]
 
 _logger = logging.getLogger(__name__)
+_QUIET_S = 0.05
+"""After so long without a frame, one that was held back to change places goes by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,8 @@ class Part:
     clock: Clock
     refusal: Fault | None = None
     """Why the client is turned away, None if it is not."""
+    faults: tuple[Trouble, ...] = ()
+    """What goes wrong: a `Fault` as soon as the session has begun, a `WireFault` whenever a frame fits it."""
 
 
 class SimulatedSession:
@@ -68,8 +73,13 @@ class SimulatedSession:
         self._part = part
         self._run = run
         self._started = part.clock.now()
-        self._outbox: deque[bytes] = deque()
+        rules = [fault for fault in part.faults if isinstance(fault, WireFault)]
+        self._wire = with_trouble(Wire(part.settings.seed), *rules)
+        self._cut = False
+        self._outbox: deque[tuple[float, Passing]] = deque()
         self._queued = anyio.Event()
+        self._patience: anyio.CancelScope | None = None
+        self._is_hurried = False
         self._nap: anyio.CancelScope | None = None
         self._napping_to: int | None = None
         self._answers: dict[str, anyio.CancelScope] = {}
@@ -79,7 +89,7 @@ class SimulatedSession:
         self.server = brain.opened(part.settings).server
         """What the server knows now."""
         self.log = log
-        """Every frame that the client sent and the server said, in the client's dialect."""
+        """Every frame that the client sent and the server said, in the client's dialect; faults included."""
         self.failures: tuple[Exception, ...] = ()
         """What the reply or the ear raised, in order."""
         self.closed = anyio.Event()
@@ -94,10 +104,25 @@ class SimulatedSession:
         """The replies of the scenario that this session was given, by title."""
         return () if self._run is None else self._run.done
 
-    def fault(self, fault: Fault) -> None:
-        """Let something go wrong now. Does nothing once the session has ended."""
-        if self._group is not None:
+    def fault(self, fault: Trouble) -> None:
+        """Let something go wrong: a `Fault` now, a `WireFault` from now on. Nothing once the session has ended."""
+        if isinstance(fault, WireFault):
+            self._wire = with_trouble(self._wire, fault)
+        elif self._group is not None:
             self._happen(self._now(), fault)
+            self._hurry(fault)
+
+    def _hurry(self, fault: Fault) -> None:
+        """Who is told to close waits for no delays."""
+        if fault.kind == "close":
+            self._is_hurried = True
+            if self._patience is not None:
+                self._patience.cancel()
+
+    def heal(self) -> None:
+        """Let no `WireFault` strike any more."""
+        self._let_go()
+        self._wire = Wire(self._wire.seed)
 
     async def run(self, transport: Transport) -> None:
         """Serve this connection until it ends, from either side."""
@@ -117,7 +142,7 @@ class SimulatedSession:
         self.log.append("local", encode(ConnectionOpened(dialect=dialect)), at_ns=self._now_ns())
         refusal, settings = self._part.refusal, self._part.settings
         self._take(brain.opened(settings) if refusal is None else brain.refused(settings, refusal))
-        self._happen(self._now())
+        self._happen(self._now(), *(fault for fault in self._part.faults if isinstance(fault, Fault)))
 
     # --- the three tasks ------------------------------------------------------------------------------------------
 
@@ -126,7 +151,10 @@ class SimulatedSession:
             while True:
                 frame = await transport.receive()
                 self.log.append("client", frame, at_ns=self._now_ns())
-                self._happen(self._now(), *self._read_frame(frame))
+                passing = self._pass(frame, "client")
+                await self._wait(self._part.clock.now(), passing)
+                read = [happening for one in passing.frames for happening in self._read_frame(one)]
+                self._happen(self._now(), *passing.faults, *read)
         self.stop()
 
     def _read_frame(self, frame: bytes) -> tuple[Happening, ...]:
@@ -138,15 +166,38 @@ class SimulatedSession:
 
     async def _write(self, transport: Transport) -> None:
         with suppress(ConnectionClosed):
-            while True:
-                self._queued = anyio.Event()
-                while self._outbox:
-                    await transport.send(self._outbox.popleft())
-                if (closing := self.server.closing) is not None:
-                    await transport.aclose(closing.code, closing.reason)
-                    break
-                await self._queued.wait()
+            while (due := await self._next()) is not None:
+                said_s, passing = due
+                with anyio.CancelScope() as self._patience:
+                    if not self._is_hurried:
+                        await self._wait(said_s, passing)
+                self._patience = None
+                for frame in passing.frames:
+                    await transport.send(frame)
+            if (closing := self.server.closing) is not None:
+                await transport.aclose(closing.code, closing.reason)
         self.stop()
+
+    async def _next(self) -> tuple[float, Passing] | None:
+        """What is to be sent next, None once all of it is and the server closes."""
+        while True:
+            self._queued = anyio.Event()
+            if self._outbox:
+                return self._outbox.popleft()
+            if self.server.closing is not None and self._wire.held is None:
+                return None
+            with anyio.move_on_after(None if self._wire.held is None else _QUIET_S):
+                await self._queued.wait()
+                continue
+            self._let_go()
+
+    async def _wait(self, said_s: float, passing: Passing) -> None:
+        """Let the time pass that a fault takes: a stall from now, a delay from when the frame was said."""
+        clock = self._part.clock
+        if passing.stall_ms:
+            await clock.sleep_until(clock.now() + passing.stall_ms / 1_000)
+        if passing.delay_ms and (due_s := said_s + passing.delay_ms / 1_000) > clock.now():
+            await clock.sleep_until(due_s)
 
     async def _keep_time(self) -> None:
         while True:
@@ -195,13 +246,39 @@ class SimulatedSession:
         self.server = step.server
         for event in step.out:
             for frame in self._part.dialect.write(event, sender="server"):
-                self.log.append("server", frame, at_ns=self._now_ns())
-                self._outbox.append(frame)
+                self._say(frame)
         for wish in step.wanted:
             known = self._answer(wish) if isinstance(wish, Turn) else self._hear(wish)
             if known is not None:
                 self._todo.append(known)
         self._queued.set()
+
+    def _say(self, frame: bytes) -> None:
+        """Let a frame go out, with what becomes of it on the wire."""
+        if self._cut:
+            return
+        passing = self._pass(frame, "server")
+        self._cut = passing.cut
+        self._todo.extend(passing.faults)
+        self._send(passing)
+
+    def _pass(self, frame: bytes, sender: Side) -> Passing:
+        if not self._wire.rules:
+            return Passing((frame,))
+        self._wire, passing = let_pass(self._wire, frame, sender=sender)
+        return passing
+
+    def _send(self, passing: Passing) -> None:
+        for frame in passing.frames:
+            self.log.append("server", frame, at_ns=self._now_ns())
+        self._outbox.append((self._part.clock.now(), passing))
+        self._queued.set()
+
+    def _let_go(self) -> None:
+        """Send what was held back."""
+        if self._wire.held is not None:
+            held, self._wire = self._wire.held, replace(self._wire, held=None)
+            self._send(Passing((held,)))
 
     # --- replies --------------------------------------------------------------------------------------------------
 

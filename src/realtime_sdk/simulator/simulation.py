@@ -5,7 +5,7 @@ steps of the scenario that were never used.
 """
 
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -26,7 +26,9 @@ from realtime_sdk.protocol import registries
 from realtime_sdk.simulator.brain import Fault, McpServer, Settings, Turn, Utterance
 from realtime_sdk.simulator.brain.listening import MakeVad
 from realtime_sdk.simulator.client_secrets import ClientSecrets
+from realtime_sdk.simulator.control import with_control
 from realtime_sdk.simulator.ear import Clip, Ear, recognise, shipped_clips
+from realtime_sdk.simulator.faults import Trouble, WireFault
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.scenario import Run, Scenario
 from realtime_sdk.simulator.session import Part, SimulatedSession
@@ -82,6 +84,8 @@ class Options(TypedDict, total=False):
     """The wall clock at the start of a session (Unix seconds), from which `expires_at` is counted. Default now."""
     clock: Clock
     """The clock that paces answers. Default the event loop's."""
+    faults: Sequence[Trouble]
+    """What goes wrong in every session: a `Fault` at its beginning, a `WireFault` whenever a frame fits it."""
     tls: SSLContext
     """Makes the server a `wss://` one, with this certificate."""
 
@@ -108,6 +112,7 @@ class Simulation:
         )
         self._group: TaskGroup
         self._at: tuple[str, int] | None = None
+        self._faults = (*(() if scenario is None else scenario.faults), *options.get("faults", ()))
         self.sessions: tuple[SimulatedSession, ...] = ()
 
     def __repr__(self) -> str:
@@ -139,10 +144,18 @@ class Simulation:
         self._group.start_soon(session.run, server)
         return client
 
-    def fault(self, fault: Fault) -> None:
-        """Let something go wrong in every open session."""
+    def fault(self, *faults: Trouble) -> None:
+        """Let something go wrong: a `Fault` in every open session, a `WireFault` in those to come as well."""
+        for fault in faults:
+            for session in self.sessions:
+                session.fault(fault)
+        self._faults = (*self._faults, *(fault for fault in faults if isinstance(fault, WireFault)))
+
+    def heal(self) -> None:
+        """Let nothing go wrong any more, in no session."""
+        self._faults = ()
         for session in self.sessions:
-            session.fault(fault)
+            session.heal()
 
     async def _serve(self, visit: Visit) -> None:
         if visit.knock.is_realtime:
@@ -169,6 +182,7 @@ class Simulation:
             dialect=BETA if beta else OPENAI,
             settings=self._settings(knock, number),
             clock=options.get("clock") or RealClock(),
+            faults=self._faults,
             refusal=_BETA_REFUSED if beta and options.get("beta") == "refuse" else None,
         )
 
@@ -261,7 +275,11 @@ async def simulate(
     async with _interruptible(), anyio.create_task_group() as simulation._group, AsyncExitStack() as stack:
         if port is not None:
             opening = listening(
-                simulation._serve, host=host, port=port, tls=options.get("tls"), answer=simulation._secrets.answer
+                simulation._serve,
+                host=host,
+                port=port,
+                tls=options.get("tls"),
+                answer=with_control(simulation, simulation._secrets.answer),
             )
             port = await stack.enter_async_context(opening)
             simulation._at = (host, port)

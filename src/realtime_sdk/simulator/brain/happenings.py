@@ -97,13 +97,15 @@ class Fault:
     """Something goes wrong on purpose.
 
     `expire` ends the session as after its longest duration, `close` closes with `close_code` and `message`,
-    `error` sends an `error` event, `rate_limit` and `fail` fail the next response (or the one that runs).
+    `error` sends an `error` event (about the client's event with `event_id`, if given), `rate_limit` and `fail` fail
+    the next response (or the one that runs).
     """
 
     kind: Literal["expire", "close", "error", "rate_limit", "fail"]
     code: str = "server_error"
     message: str = ""
     close_code: int = 1011
+    event_id: str | None = None
 
 
 Happening: TypeAlias = ClientEventBase | UnknownEvent | TimePasses | Answered | Heard | Unreadable | Fault

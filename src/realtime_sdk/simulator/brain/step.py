@@ -175,7 +175,8 @@ def _close(server: Server, fault: Fault) -> Server:
 
 
 def _say_error(server: Server, fault: Fault) -> Server:
-    return refuse(server, Complaint(fault.code, fault.message or "The simulated server failed.", None, "server_error"))
+    message = fault.message or "The simulated server failed."
+    return refuse(server, Complaint(fault.code, message, None, "server_error"), fault.event_id)
 
 
 def _fail_next(server: Server, fault: Fault) -> Server:
