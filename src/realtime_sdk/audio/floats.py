@@ -55,7 +55,7 @@ def gain(pcm: bytes, db: float) -> bytes:
 
 
 def mix(sounds: Sequence[bytes]) -> bytes:
-    """The sum of several PCM16 sounds of one format from their common beginning, as long as the longest; clipped."""
+    """The sum of several PCM16 sounds of one format from one beginning, as long as the longest; clipped."""
     total = np.zeros(max((len(sound) // 2 for sound in sounds), default=0), np.int32)
     for sound in sounds:
         samples = np.frombuffer(sound, "<i2", len(sound) // 2)
