@@ -14,7 +14,6 @@ from realtime_sdk.transport import Endpoint, Transport, pair
 from tests.session.scripted import Server as Scripted
 
 QUIET = bytes(4_800)  # 100 ms
-VAD = {"type": "server_vad"}
 
 
 class Server(Scripted):
@@ -25,7 +24,10 @@ class Server(Scripted):
         self.answer = "hello"
         self.scripts: list[Callable[[str], Any]] = []
         self.sounds: tuple[bytes, ...] = ()
-        self.session["audio"]["input"] = {"turn_detection": VAD, "transcription": {"model": "whisper-1"}}
+        self.session["audio"]["input"] = {
+            "turn_detection": {"type": "server_vad"},
+            "transcription": {"model": "whisper-1"},
+        }
 
     @property
     def said(self) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Conversations by voice with the simulator, over a real socket and in memory; and from their logs: K25, K29, K62."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from importlib.resources import files
 from typing import Any
 
@@ -11,13 +10,11 @@ from kani import ChatMessage, ai_function
 import realtime_sdk as rt
 from realtime_sdk.audio.pcm import chunks
 from realtime_sdk.audio.wav import read_wav
-from realtime_sdk.fold import updates
 from realtime_sdk.kani.parts import AudioPart
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
+from realtime_sdk.kani.recording import Recording
 from realtime_sdk.protocol.seed import models
 from realtime_sdk.simulator import Scenario, on
-from realtime_sdk.transport import Endpoint, Transport
-from realtime_sdk.transport.replay import ReplayTransport
 from tests.kani.talk import history
 
 CLIPS = files("realtime_sdk") / "simulator" / "clips"
@@ -103,16 +100,6 @@ async def test_typed_instead_of_spoken_it_is_the_same_agent() -> None:
         await ai.close()
 
 
-def replaying(log: rt.EventLog) -> Any:
-    @asynccontextmanager
-    async def opening(_: Endpoint) -> AsyncGenerator[Transport, None]:
-        transport = ReplayTransport(log, check="lenient")
-        yield transport
-        await transport.aclose()
-
-    return opening
-
-
 def whole(message: ChatMessage) -> Any:
     parts = [(p.pcm, p.transcript) if isinstance(p, AudioPart) else p for p in message.parts]
     return message.role, parts, message.tool_calls, message.tool_call_id
@@ -126,7 +113,7 @@ async def test_k62_a_log_without_a_server_gives_the_same_conversation() -> None:
         await ai.chat_round("Say exactly: bye", include_functions=False)
         live = ai.session.state
         await ai.close()
-    again = Weather("k", transport=replaying(log))
+    again = Weather("k", transport=Recording(log).transport)
     assert await conversation(again) == (said, sounds)
     await again.chat_round("Say exactly: bye", include_functions=False)
     assert [*map(whole, again.chat_history)] == [*map(whole, ai.chat_history)]
@@ -149,13 +136,10 @@ async def test_k62_a_tool_that_gives_something_else_is_found_out() -> None:
             """Look up the weather."""
             return f"raining in {city}"
 
-    again = Other("k", transport=replaying(log))
-    await conversation(again)
-    recorded = [
-        update.event.item.output
-        for update in updates(log)
-        if update.record.sender == "client" and getattr(getattr(update.event, "item", None), "output", None)
-    ]
-    said = [message.text for message in again.chat_history if message.tool_call_id]
-    assert (recorded, said) == (["sunny in Paris"], ["raining in Paris"])
+    again = Other("k", transport=Recording(log).transport)
+    with pytest.raises(rt.ReplayMismatch) as caught:
+        await conversation(again)
+    assert caught.value.expected is not None
+    assert caught.value.expected["item"]["output"] == "sunny in Paris"
+    assert caught.value.got["item"]["output"] == "raining in Paris"
     await again.close()

@@ -23,7 +23,7 @@ from realtime_sdk.protocol import client_events as c, models
 from realtime_sdk.session.requests import tag_of
 from realtime_sdk.session.server_errors import BENIGN
 from realtime_sdk.session.settings import response_params
-from realtime_sdk.state import is_responding
+from realtime_sdk.state import RealtimeState, is_responding
 
 __all__ = ["Conversation"]
 
@@ -122,7 +122,7 @@ class Conversation:
         """Have what was said committed, and wait until everything that it began is over."""
         live = self._live
         wire = input_wire(live.state)
-        detects = getattr(getattr(getattr(live.state.session, "audio", None), "input", None), "turn_detection", None)
+        detects = _detection(live.state)
         if detects is not None:
             await live.append_audio(wire.silence(_SILENCE_MS))
         await live.update()  # it is answered when all sound before it was heard
@@ -190,9 +190,9 @@ class Conversation:
         """Run the calls of a response, give their outputs in order, and ask once for what the model makes of them."""
         try:
             results = await asyncio.gather(*map(self._result, message.tool_calls or ()))
+            known: set[str] = set()
             for result in results:
-                await self._give(result.message)
-            known = set(self._live.state.responses)
+                known = await self._give(result.message)
             settings = self._next_turn(results)
             if settings is not None:
                 await self._ask(known, settings)
@@ -213,15 +213,16 @@ class Conversation:
             result.message.is_tool_call_error = True
         return result
 
-    async def _give(self, message: ChatMessage) -> None:
+    async def _give(self, message: ChatMessage) -> set[str]:
+        """Put the output of a function into the conversation; the responses that had begun before it stood there."""
         mirror = self._engine.mirror
         item_id = mirror.new_id()
         mirror.tag(message, [item_id])
         self.router.add(message, [item_id])
-        output = message.text or ""
-        await self._live.add_item(
-            models.FunctionCallOutput(id=item_id, call_id=message.tool_call_id or "", output=output)
-        )
+        call_id, output = message.tool_call_id or "", message.text or ""
+        item = models.FunctionCallOutput(id=item_id, call_id=call_id, output=output)
+        given = await self._live.request(c.ConversationItemCreate(item=item))
+        return set(given.after.responses)
 
     def _next_turn(self, results: Sequence[FunctionCallResult | ExceptionHandleResult]) -> dict[str, Any] | None:
         """The settings of the response that follows on some results, None if the user is next."""
@@ -236,7 +237,7 @@ class Conversation:
 
     async def _ask(self, known: set[str], settings: dict[str, Any]) -> None:
         """Ask for a response when it is quiet, unless one began by itself after the outputs were given."""
-        state = await self._live.until(lambda state: not is_responding(state))
+        state = await self._live.until(_may_ask)
         began = [state.responses[response_id] for response_id in state.responses if response_id not in known]
         if any(not one.out_of_band and tag_of(one.metadata) not in self._engine.tags for one in began):
             return
@@ -245,3 +246,21 @@ class Conversation:
     async def _begin_response(self, event: c.ResponseCreate) -> None:
         """Ask for a response, and wait until it has begun."""
         await self._live.request(self._engine.session.completed(event), timeout=None)
+
+
+def _may_ask(state: RealtimeState) -> bool:
+    """Whether nobody answers or speaks, and voice detection is not about to answer what was said last."""
+    if is_responding(state) or state.input_audio.speaking:
+        return False
+    detection = _detection(state)
+    if detection is None or getattr(detection, "create_response", None) is False:
+        return True
+    turn = next(reversed(state.input_audio.commits), None)
+    is_last = turn is not None and (turn not in state.items or turn == next(reversed(state.conversation.order), None))
+    return state.input_audio.reserved_item_id is None and not is_last
+
+
+def _detection(state: RealtimeState) -> Any:
+    """How the session finds the end of a turn, None if it does not."""
+    given = getattr(getattr(state.session, "audio", None), "input", None)
+    return getattr(given, "turn_detection", None)

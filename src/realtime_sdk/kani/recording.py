@@ -17,6 +17,7 @@ import pybase64
 
 from realtime_sdk.audio.formats import PCM
 from realtime_sdk.audio.resample import Recoder
+from realtime_sdk.errors import ReplayMismatch
 from realtime_sdk.fold import updates
 from realtime_sdk.kani.session import RealtimeSession
 from realtime_sdk.kani.sound import input_wire
@@ -26,9 +27,11 @@ from realtime_sdk.protocol.local import PlaybackHeard
 from realtime_sdk.protocol.server_events import InputAudioBufferSpeechStarted
 from realtime_sdk.transport import Endpoint, Transport
 from realtime_sdk.transport.replay import ReplayTransport
-from realtime_sdk.transport.script import Check
+from realtime_sdk.transport.script import event_of, same_json
 
 __all__ = ["RecordedPlayer", "Recording"]
+
+_SOUND: Final = frozenset({"input_audio_buffer.append"})
 
 
 class RecordedPlayer:
@@ -49,20 +52,19 @@ class RecordedPlayer:
 class Recording:
     """A conversation out of its log. For one connection.
 
-    `check` is how closely the client must say what it said then, as for a ReplayTransport: "lenient" wants the same
-    events in the same order of each kind, "strict" the same frames.
+    The client must say what it said then: of each kind of event the same ones in the same order, but for their
+    `event_id`; sound may be cut otherwise. ReplayMismatch, with both, where it says something else.
     """
 
-    def __init__(self, log: EventLog, *, check: Check = "lenient") -> None:
+    def __init__(self, log: EventLog) -> None:
         self._log: Final = log
-        self._check: Check = check
         self.player: Final = RecordedPlayer(_positions(log))
 
     @asynccontextmanager
     async def transport(self, _: Endpoint) -> AsyncGenerator[Transport, None]:
         """Opens the other side, for `transport=`."""
-        replay = ReplayTransport(self._log, check=self._check)
-        yield replay
+        replay = ReplayTransport(self._log, check="lenient")
+        yield _Comparing(replay, self._log)
         await replay.aclose()
 
     async def microphone(self, session: RealtimeSession) -> AsyncGenerator[bytes, None]:
@@ -86,6 +88,43 @@ class Recording:
                         yield Recoder(input_wire(update.after), PCM).feed(pybase64.b64decode(event.audio))
         finally:
             session.remove_listener(hear)
+
+
+class _Comparing:
+    """A replay that looks at what the client says, not only at its kind."""
+
+    def __init__(self, replay: ReplayTransport, log: EventLog) -> None:
+        self._replay = replay
+        self._expected: dict[Any, deque[tuple[int, Any]]] = {}
+        for record in log:
+            if record.sender == "client":
+                kind, said = _said(record.frame)
+                self._expected.setdefault(kind, deque()).append((record.seq, said))
+
+    async def send(self, frame: bytes) -> None:
+        """Compare a frame, and go on. Raises ReplayMismatch."""
+        kind, said = _said(frame)
+        if kind not in _SOUND and self._expected.get(kind):
+            seq, expected = self._expected[kind].popleft()
+            if not same_json(said, expected):
+                raise ReplayMismatch(
+                    f"{kind} says something else than record {seq}", seq=seq, expected=expected, got=said
+                )
+        await self._replay.send(frame)
+
+    async def receive(self) -> bytes:
+        """The next frame of the server's."""
+        return await self._replay.receive()
+
+    async def aclose(self, code: int = 1000, reason: str = "") -> None:
+        """End the replay."""
+        await self._replay.aclose(code, reason)
+
+
+def _said(frame: bytes) -> tuple[Any, Any]:
+    """The kind of an event and what it says."""
+    event = event_of(frame) or {}
+    return event.get("type"), {name: value for name, value in event.items() if name != "event_id"}
 
 
 def _server_frames(session: RealtimeSession) -> int:
