@@ -77,8 +77,10 @@ def test_a_log_takes_the_first_free_name_and_one_that_is_named_is_not_overwritte
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == (
         "",
-        "realtime-sdk: realtime-demo.jsonl has something in it, and is not overwritten unasked:"
-        + " name another, or move it\n",
+        (
+            "realtime-sdk: realtime-demo.jsonl has something in it, and is not overwritten unasked: "
+            "name another, or move it\n"
+        ),
     )
     assert Path("realtime-demo.jsonl").read_bytes() == kept
 

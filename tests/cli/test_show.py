@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from realtime_sdk.cli.app import run
-from realtime_sdk.cli.ending import Ending
+from realtime_sdk.cli.ending import FAILED, Ending
 from realtime_sdk.cli.show import read
 from realtime_sdk.fold import replay
-from realtime_sdk.log import EventLog
+from realtime_sdk.log import EventLog, LogHeader
 from realtime_sdk.state import summary
 from tests.cli.command import HERE
 
@@ -82,6 +82,18 @@ def test_a_named_dialect_is_how_the_frames_are_read(tmp_path: Path, capsys: pyte
     log.write_text(json.dumps({**text, "event_id": "e", "delta": "Hello"}) + "\n", "utf-8")
     assert "unknown_event" not in shown(capsys, log)
     assert "anomaly    unknown_event: " in shown(capsys, log, "--dialect", "openai")
+
+
+def test_a_log_of_a_dialect_that_is_not_known_can_be_read_as_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.jsonl"
+    EventLog(LogHeader(dialect="martian")).save(log)
+    assert run(["show", str(log)]) == FAILED
+    told = capsys.readouterr().err
+    assert told.startswith("realtime-sdk: the log names its dialect, and no dialect is called 'martian'")
+    assert told.endswith(" (--dialect reads it as another)\n")
+    assert "dialect beta, 0 records" in shown(capsys, log, "--dialect", "beta")
 
 
 def test_frames_of_all_kinds_that_are_no_events_are_anomalies(

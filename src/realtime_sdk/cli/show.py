@@ -58,7 +58,10 @@ def read(log: LogPath, *, at: int | None = None, dialect: str | None = None) -> 
     """What a log says after `at` records, or after all. Only the state is kept, none of the records."""
     _check_dialect(dialect)
     with open_log(log) as stream:
-        reader, records = reader_of(stream, dialect=dialect)
+        try:
+            reader, records = reader_of(stream, dialect=dialect)
+        except LocalProtocolError as error:
+            raise Ending(f"the log names its dialect, and {error} (--dialect reads it as another)") from None
         count = 0
         try:
             for count, record in enumerate(islice(records, at), 1):  # noqa: B007
