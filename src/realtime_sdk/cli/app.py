@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from realtime_sdk.cli import sound_words
+from realtime_sdk.cli import serve_words, sound_words
 from realtime_sdk.cli.ending import INTERRUPTED, Ending, as_endings
 
 __all__ = ["app", "run"]
@@ -23,6 +23,8 @@ _MisuseError: Final[type[Exception]] = next(
 app = typer.Typer(
     add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
 )
+app.command()(serve_words.serve)
+app.command()(serve_words.record)
 app.command()(sound_words.tracks)
 app.add_typer(sound_words.log, name="log")
 
@@ -87,6 +89,8 @@ def realtime_sdk(
     realtime-sdk demo              a spoken conversation, without a key
     realtime-sdk show call.jsonl   what was said in a session
     realtime-sdk tracks call.jsonl how it sounded
+    realtime-sdk serve             a server for any client, without a key
+    realtime-sdk record --to URL   a log of what any client says
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

@@ -5,7 +5,7 @@ the handshake and never written; secrets in frames are replaced in the log as in
 """
 
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,13 +43,16 @@ _HANDSHAKE: Final = ("sec-websocket-", "proxy-")
 class RecordProxy:
     """A running proxy. `url` is where clients connect, `logs` are those of all sessions so far, in order."""
 
-    def __init__(self, to: str, *, log_dir: Path, options: WebsocketOptions) -> None:
+    def __init__(
+        self, to: str, *, log_dir: Path, options: WebsocketOptions, on_log: Callable[[Path], object] | None
+    ) -> None:
         self.to = checked_url(to, options)
         self.logs: tuple[EventLog, ...] = ()
         self.paths: tuple[Path, ...] = ()
         """The files of the logs."""
         self._log_dir = log_dir
         self._options = options
+        self._on_log = on_log
         self._at: tuple[str, int, bool] = ("", 0, False)
 
     def __repr__(self) -> str:
@@ -79,6 +82,8 @@ class RecordProxy:
             near = await visit.accept()
             path, log = new_log(self._log_dir, _dialect(self.to, knock))
             self.logs, self.paths = (*self.logs, log), (*self.paths, path)
+            if self._on_log is not None:
+                self._on_log(path)
             await _Passage(near, far, log).run(shown_url(self.to))
 
 
@@ -91,14 +96,17 @@ async def record_proxy(
     port: int = 0,
     tls: SSLContext | None = None,
     options: WebsocketOptions = _OPTIONS,
+    on_log: Callable[[Path], object] | None = None,
 ) -> AsyncGenerator[RecordProxy, None]:
     """A proxy to the server at `to`, for as long as the block lasts; each session leaves `log_dir/session-NNN.jsonl`.
 
     The path of `to` is used if it has one, else the client's; the client's query and headers are passed on, keys among
-    them, and refusals and close codes are passed back. `options` are those of the connections to `to`.
-    LocalProtocolError if `to` is no websocket URL, OSError if the port cannot be opened or `log_dir` not be made.
+    them, and refusals and close codes are passed back. `options` are those of the connections to `to`; `on_log` is
+    called with the path of each log when its session begins.
+
+    LocalProtocolError if `to` is no websocket URL, OSError if the port cannot be opened.
     """
-    proxy = RecordProxy(to, log_dir=Path(log_dir), options=options)
+    proxy = RecordProxy(to, log_dir=Path(log_dir), options=options, on_log=on_log)
     async with listening(proxy._serve, host=host, port=port, tls=tls) as found:
         proxy._at = (host, found, tls is not None)
         yield proxy

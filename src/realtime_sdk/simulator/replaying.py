@@ -86,14 +86,15 @@ class ReplayServer:
                 await near.aclose(_REFUSED, "replay_mismatch")
 
     async def _speak(self, far: ReplayTransport, near: Transport, scope: anyio.CancelScope) -> None:
-        """Say what the server said; close as it closed. Where the client closed, it is waited for."""
+        """Say what the server said, and close as it closed. Where it did not, the client is waited for."""
         try:
-            while True:
+            for _ in range(sum(record.sender == "server" for record in self._records)):
                 await near.send(await far.receive())
-        except ConnectionClosed as end:
             if _server_closed(self._records):
-                await near.aclose(1000 if end.code is None else end.code, end.reason)
-                scope.cancel()
+                await far.receive()
+        except ConnectionClosed as end:
+            await near.aclose(1000 if end.code is None else end.code, end.reason)
+            scope.cancel()
 
     def _remember(self, mismatch: ReplayMismatch) -> None:
         self.mismatches = (*self.mismatches, mismatch)

@@ -1,0 +1,149 @@
+"""`realtime-sdk serve` and `record`: servers that run until Ctrl-C. First on stdout comes the URL, then the paths."""
+
+import ssl
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
+from math import isfinite
+from pathlib import Path
+from typing import Protocol
+
+import anyio
+
+import realtime_sdk as rt
+from realtime_sdk.cli.ending import MISUSED, Ending
+from realtime_sdk.cli.lines import visible
+from realtime_sdk.errors import LocalProtocolError, ReplayMismatch, ScenarioError
+from realtime_sdk.simulator import load_scenario
+from realtime_sdk.simulator.proxy import record_proxy
+from realtime_sdk.simulator.replaying import replay_server
+from realtime_sdk.simulator.simulation import Options
+from realtime_sdk.transport.script import Check
+
+__all__ = ["Where", "place_of", "record", "refuse_beside_replay", "replay", "simulate", "tls_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a server listens, and with which certificate."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+
+
+class _Listening(Protocol):
+    @property
+    def url(self) -> str: ...
+
+
+def simulate(
+    where: Where, *, speed: float, seed: str, scenario: Path | None, log: Path | None, faults: Sequence[str]
+) -> None:
+    """Run the simulator until it is interrupted."""
+    _check_speed(speed)
+    options: Options = {"seed": seed}
+    if where.tls is not None:
+        options["tls"] = where.tls
+    try:
+        script = None if scenario is None else load_scenario(scenario)
+        if faults:
+            from realtime_sdk.simulator.fault_script import parse_faults
+
+            options["faults"] = tuple(one for text in faults for one in parse_faults(text))
+    except ScenarioError as error:
+        raise Ending(str(error), MISUSED) from None
+    opening = partial(rt.simulate, script, speed=speed, host=where.host, port=where.port, log_dir=log, **options)
+    _run(opening, *(() if log is None else (f"logs: {log}",)))
+
+
+def replay(where: Where, log: Path, *, match: Check, speed: float) -> None:
+    """Speak a log until it is interrupted. What clients sent that the log does not have is said on stderr."""
+    _check_speed(speed)
+    records = rt.EventLog.load(log)
+    opening = partial(
+        replay_server,
+        records,
+        check=match,
+        speed=speed,
+        host=where.host,
+        port=where.port,
+        tls=where.tls,
+        on_mismatch=_tell_mismatch,
+    )
+    _run(opening)
+
+
+def record(where: Where, to: str, *, log: Path) -> None:
+    """Pass on and record until it is interrupted; the path of each log is printed when its session begins."""
+    opening = partial(
+        record_proxy,
+        to,
+        log_dir=log,
+        host=where.host,
+        port=where.port,
+        tls=where.tls,
+        on_log=lambda path: print(path, flush=True),
+    )
+    try:
+        _run(opening)
+    except LocalProtocolError as error:
+        raise Ending(str(error), MISUSED) from None
+
+
+def _run(opening: Callable[[], AbstractAsyncContextManager[_Listening]], *lines: str) -> None:
+    """Open the server, print its URL and these lines, and wait for the interrupt, which is raised."""
+    anyio.run(partial(_serve, opening, lines))
+
+
+async def _serve(opening: Callable[[], AbstractAsyncContextManager[_Listening]], lines: Sequence[str]) -> None:
+    async with opening() as server:
+        print(server.url, *lines, sep="\n", flush=True)
+        await anyio.sleep_forever()
+
+
+def _tell_mismatch(mismatch: ReplayMismatch) -> None:
+    print(f"mismatch: {visible(str(mismatch))}", file=sys.stderr, flush=True)
+
+
+# --- what was asked for -----------------------------------------------------------------------------------------------
+
+
+def refuse_beside_replay(*, scenario: Path | None, log: Path | None, fault: Sequence[str] | None) -> None:
+    """A replay says what was said: options that would change it are refused."""
+    asked = {"--scenario": scenario, "--log": log, "--fault": fault}
+    for name, value in asked.items():
+        if value:
+            raise Ending(f"{name} cannot be used with --replay", MISUSED)
+
+
+def place_of(listen: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`, `HOST` or `PORT`; the host in brackets if it is an IPv6 address."""
+    host, _, port = (listen if ":" in listen else f":{listen}" if listen.isdigit() else f"{listen}:0").rpartition(":")
+    if not port.isdigit() or int(port) > 65_535:
+        raise Ending(f"--listen {listen} is no HOST:PORT", MISUSED)
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def tls_of(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """The TLS context of a certificate and its key, None without them."""
+    if cert is None and key is None:
+        return None
+    if cert is None:
+        raise Ending("--tls-key needs --tls-cert", MISUSED)
+    for path in (cert, key):
+        if path is not None and not path.is_file():
+            raise Ending(f"{path}: No such file", MISUSED)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(cert, key)
+    except ssl.SSLError as error:
+        raise Ending(f"{cert} and {key or cert} are no certificate and its key ({error.reason})", MISUSED) from None
+    return context
+
+
+def _check_speed(speed: float) -> None:
+    if not isfinite(speed):
+        raise Ending(f"--speed {speed} is no speed", MISUSED)

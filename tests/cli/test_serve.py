@@ -1,0 +1,150 @@
+"""`serve` and `record` as processes: the URL comes first, any client is answered, Ctrl-C leaves no mess."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+
+import realtime_sdk as rt
+from realtime_sdk.cli.app import run
+from realtime_sdk.cli.ending import Ending
+from realtime_sdk.cli.serving import place_of, tls_of
+from realtime_sdk.errors import HandshakeError
+from tests.cli.command import COMMAND, environment
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """One loop: the command runs in a loop of its own."""
+    return "asyncio"
+
+
+@contextmanager
+def running(
+    *arguments: str, cwd: Path, err: bytes = b"", interrupt: bool = True
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A command that listens: its URL, and its process, which is interrupted in the end and must end well."""
+    with subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, env=environment()
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().decode().strip(), process
+        finally:
+            if interrupt:
+                process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=15)
+        assert (process.returncode, told) == (130, err)
+
+
+async def test_serve_answers_any_client_and_leaves_a_log_of_each_session(tmp_path: Path) -> None:
+    script = tmp_path / "booking.json"
+    script.write_text('{"rules": [{"on": "hello", "do": "Hi there."}]}')
+    arguments = ("serve", "--speed", "0", "--scenario", str(script), "--log", "logs")
+    with running(*arguments, cwd=tmp_path) as (url, _):
+        assert url.startswith("ws://127.0.0.1:")
+        async with rt.connect(rt.Endpoint(f"{url}?model=any")) as session:
+            assert (await session.respond("Hello!")).text == "Hi there."
+    log = rt.EventLog.load(tmp_path / "logs" / "session-001.jsonl")
+    assert rt.replay(log).responses.keys() == session.state.responses.keys()
+
+
+async def test_ctrl_c_in_the_middle_of_a_session_closes_it_without_a_traceback(tmp_path: Path) -> None:
+    with running("serve", cwd=tmp_path, interrupt=False) as (url, process):
+        async with rt.connect(rt.Endpoint(url)) as session:
+            await session.send(
+                rt.client_events.ResponseCreate(
+                    response=rt.models.ResponseCreateParams(instructions="Say a long story")
+                )
+            )
+            await session.until(lambda state: state.active_response_id is not None)
+            process.send_signal(signal.SIGINT)
+            await session.until(lambda state: state.epochs[-1].closed)
+            assert session.state.epochs[-1].close_code == 1000
+
+
+async def test_a_recorded_session_is_served_again(tmp_path: Path) -> None:
+    with running("serve", "--speed", "0", cwd=tmp_path) as (url, _):
+        with running("record", "--to", url, "--log", "tapes", cwd=tmp_path) as (near, process):
+            async with rt.connect(rt.Endpoint(near)) as session:
+                answer = (await session.respond("Say exactly: on tape")).text
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"tapes/session-001.jsonl\n"
+    with running("serve", "--replay", "tapes/session-001.jsonl", "--speed", "0", cwd=tmp_path) as (url, _):
+        async with rt.connect(rt.Endpoint(url)) as again:
+            assert (await again.respond("Anything")).text == answer == "on tape"
+
+
+async def test_a_mismatch_is_said_on_stderr(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_bytes(b'{"type":"session.created"}\n')
+    told = b"mismatch: the log has no such frame of the client any more: got response.create\n"
+    with running("serve", "--replay", "empty.jsonl", cwd=tmp_path, err=told) as (url, _):
+        async with rt.transport.connect(url) as transport:
+            await transport.receive()
+            await transport.send(b'{"type":"response.create"}')
+            assert b"replay_mismatch" in await transport.receive()
+
+
+async def test_record_passes_a_refusal_on(tmp_path: Path) -> None:
+    with running("serve", cwd=tmp_path) as (url, _):
+        with running("record", "--to", url.replace("/realtime", "/nothing"), cwd=tmp_path) as (near, _):
+            with pytest.raises(HandshakeError) as caught:
+                async with rt.transport.connect(near):
+                    pass
+    assert caught.value.status == 404
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["serve", "--speed", "inf"], 2, "--speed inf is no speed"),
+        (["serve", "--tls-key", "key.pem"], 2, "--tls-key needs --tls-cert"),
+        (["serve", "--tls-cert", "no.pem"], 2, "no.pem: No such file"),
+        (["serve", "--scenario", "no.json"], 2, "no.json: No such file or directory"),
+        (["serve", "--replay", "no.jsonl"], 2, "no.jsonl: No such file or directory"),
+        (["serve", "--replay", "a.jsonl", "--log", "b"], 2, "--log cannot be used with --replay"),
+        (["record", "--to", "https://x"], 2, "https://x is no websocket URL: it must be ws:// or wss:// and a host"),
+        (["record", "--to", "ws://x", "--listen", "a:b"], 2, "--listen a:b is no HOST:PORT"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_in_one_line(
+    arguments: list[str], code: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == code
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"realtime-sdk: {line}\n")
+
+
+def test_a_scenario_that_is_none_is_said_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "script.json"
+    script.write_text('{"rules": [{"say": "x"}]}')
+    assert run(["serve", "--scenario", str(script)]) == 2
+    assert capsys.readouterr().err.startswith("realtime-sdk: rules[0]")
+
+
+@pytest.mark.parametrize(
+    ("listen", "place"),
+    [("8080", ("127.0.0.1", 8080)), ("0.0.0.0:1", ("0.0.0.0", 1)), ("box", ("box", 0)), ("[::1]:2", ("::1", 2))],
+)
+def test_a_place_to_listen_is_a_host_a_port_or_both(listen: str, place: tuple[str, int]) -> None:
+    assert place_of(listen) == place
+
+
+def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    issued = trustme.CA().issue_cert("localhost")
+    issued.cert_chain_pems[0].write_to_path(cert)
+    issued.private_key_pem.write_to_path(key)
+    assert tls_of(cert, key) is not None
+    with pytest.raises(Ending, match="are no certificate and its key"):
+        tls_of(cert, cert)
+
+
+@pytest.mark.parametrize("command", ["serve", "record"])
+def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    assert f"realtime-sdk {command}" in capsys.readouterr().out
