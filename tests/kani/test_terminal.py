@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from kani import ChatRole, ai_function
 
+from realtime_sdk.audio.devices import DeviceError
 from realtime_sdk.kani import sound_card, terminal
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
 from realtime_sdk.kani.sound_card import SPEAKER, OneSpeaker, audio_to_b64, get_audio_stream, list_mics, play_audio
@@ -140,11 +141,14 @@ async def test_k60_a_conversation_by_voice_is_shown_and_ends_with_the_microphone
 ) -> None:
     unplug = asyncio.Event()
 
-    async def microphone(_: Any) -> AsyncGenerator[bytes, None]:
+    async def microphone() -> AsyncGenerator[bytes, None]:
         yield b"\0\x40" * 480
         await unplug.wait()
 
-    monkeypatch.setattr(terminal, "get_audio_stream", microphone)
+    async def sound_here(_: Any) -> Any:
+        return microphone(), len, []
+
+    monkeypatch.setattr(terminal, "sound_here", sound_here)
     async with talking(make=WithTool) as (ai, world):
         with pytest.warns(UserWarning, match="rounds: of no use in mode 'full_duplex'"):
             task = asyncio.create_task(chat_in_terminal_audio_async(ai, rounds=2, show_function_returns=True, width=60))
@@ -280,6 +284,38 @@ async def test_a_microphone_is_chosen_by_id_by_name_or_by_default(
     monkeypatch.setattr(sound_card, "Microphone", Microphone)
     assert [pcm async for pcm in get_audio_stream(given)] == [b"\1\0"]
     assert opened == [chosen]
+
+
+async def test_k60_without_a_sound_card_there_is_silence_and_a_warning(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Missing:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        async def __aenter__(self) -> Any:
+            raise DeviceError("there is no sound")
+
+        async def __aexit__(self, *_: object) -> None:
+            pass
+
+    for name in ("Microphone", "Speaker"):
+        monkeypatch.setattr(sound_card, name, Missing)
+    monkeypatch.setattr(sound_card, "microphones", lambda: ())
+    monkeypatch.setattr(sound_card, "SPEAKER", OneSpeaker())
+    async with talking() as (ai, world):
+        with pytest.warns(UserWarning, match="a silent one takes its place") as warned:
+            task = asyncio.create_task(chat_in_terminal_audio_async(ai, ai_first=True))
+            await until(lambda: ai.chat_history)
+            await world.server.until_heard("input_audio_buffer.append")
+        task.cancel()
+        await task
+        assert ["no sound" in str(each.message) or "no speakers" in str(each.message) for each in warned] == [
+            True,
+            True,
+        ]
+        assert "AI: hello" in capsys.readouterr().out
+        assert ai.is_connected
 
 
 def test_a_sound_file_becomes_base64() -> None:

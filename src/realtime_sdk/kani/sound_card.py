@@ -7,14 +7,18 @@ import asyncio
 import atexit
 import io
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from itertools import repeat
 from typing import Any, Final
 
 import pybase64
 
-from realtime_sdk.audio.devices import Microphone, Speaker, microphones
+from realtime_sdk.audio.devices import DeviceError, Microphone, Speaker, microphones
+from realtime_sdk.audio.extras import MissingExtraError
 from realtime_sdk.audio.floats import from_floats, to_channels
+from realtime_sdk.audio.pacing import pace
 from realtime_sdk.audio.pcm import PCM16_24K
+from realtime_sdk.audio.player import Player
 from realtime_sdk.audio.reading import start_reading
 from realtime_sdk.audio.resample import FloatResampler
 from realtime_sdk.kani.sound import Sound24k
@@ -100,6 +104,30 @@ async def get_audio_stream(mic_id: int | str | None = None) -> AsyncGenerator[by
     async with Microphone(choice) as microphone:
         async for pcm in microphone:
             yield pcm
+
+
+async def sound_here(mic_id: int | str | None) -> tuple[AsyncIterator[bytes], Any, list[str]]:
+    """(a microphone, a callback or player, what is missing): for a device that cannot be opened, one that is silent."""
+    missing: list[str] = []
+    microphone: AsyncIterator[bytes] = get_audio_stream(mic_id)
+    speaker: Any = play_audio
+    try:
+        microphone = _beginning_with(await anext(microphone), microphone)
+    except (DeviceError, MissingExtraError) as error:
+        missing.append(str(error))
+        microphone = pace(repeat(PCM16_24K.silence(20)), 20)
+    try:
+        await SPEAKER.open()
+    except (DeviceError, MissingExtraError) as error:
+        missing.append(str(error))
+        speaker = Player()
+    return microphone, speaker, missing
+
+
+async def _beginning_with(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    yield first
+    async for pcm in rest:
+        yield pcm
 
 
 def list_mics() -> None:

@@ -7,18 +7,19 @@ import asyncio
 import logging
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Final, Literal
 
 from kani import ChatRole, Kani
 from kani.utils.cli import ainput, print_stream, print_width
 from kani.utils.message_formatters import assistant_message_contents_thinking, assistant_message_thinking
 
+from realtime_sdk.audio.devices import DeviceError
 from realtime_sdk.audio.extras import MissingExtraError
 from realtime_sdk.kani.parts import AudioPart
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
 from realtime_sdk.kani.screen import Shown, talk_on_screen
-from realtime_sdk.kani.sound_card import get_audio_stream, play_audio
+from realtime_sdk.kani.sound_card import play_audio, sound_here
 from realtime_sdk.protocol.seed.client_events import ResponseCreate
 
 __all__ = ["chat_in_terminal_audio", "chat_in_terminal_audio_async"]
@@ -110,9 +111,17 @@ def _warn_of_unused(mode: Mode, **given: Any) -> None:
 async def _talk(kani: Kani, shown: Shown, *, ai_first: bool, mic_id: int | None) -> None:
     if not isinstance(kani, OpenAIRealtimeKani):
         raise TypeError(f"only an OpenAIRealtimeKani can talk, not a {type(kani).__name__}")
-    if ai_first:
-        await kani.session.send(ResponseCreate())
-    await talk_on_screen(kani, get_audio_stream(mic_id), play_audio, shown)
+    microphone, speaker, missing = await sound_here(mic_id)
+    for complaint in missing:
+        warnings.warn(f"{complaint}; a silent one takes its place", stacklevel=2)
+    await talk_on_screen(kani, _asked_first(kani, microphone) if ai_first else microphone, speaker, shown)
+
+
+async def _asked_first(kani: OpenAIRealtimeKani, microphone: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The microphone, which is listened to once the conversation has begun: then the model is asked to speak."""
+    await kani.session.send(ResponseCreate())
+    async for pcm in microphone:
+        yield pcm
 
 
 class _Typed:
@@ -165,6 +174,6 @@ class _Typed:
         if self._play is not None:
             try:
                 await self._play(pcm)
-            except MissingExtraError as missing:
+            except (DeviceError, MissingExtraError) as missing:
                 self._play = None
                 warnings.warn(f"there is no sound: {missing}", stacklevel=2)
