@@ -4,7 +4,6 @@ When the block ends the sessions end with it, and what went wrong unseen is rais
 steps of the scenario that were never used.
 """
 
-import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -17,18 +16,18 @@ import anyio
 from anyio.abc import TaskGroup
 from typing_extensions import Unpack
 
-from realtime_sdk._version import __version__
 from realtime_sdk.audio.pacing import Clock, RealClock
-from realtime_sdk.dialects import BETA, OPENAI, Dialect
+from realtime_sdk.dialects import BETA, OPENAI, TRANSLATION, Dialect
 from realtime_sdk.errors import ScenarioError
-from realtime_sdk.log import EventLog, FileSink, LogHeader
-from realtime_sdk.protocol import registries
+from realtime_sdk.log import EventLog
 from realtime_sdk.simulator.brain import Fault, McpServer, Settings, Turn, Utterance
+from realtime_sdk.simulator.brain.config import Intent
 from realtime_sdk.simulator.brain.listening import MakeVad
 from realtime_sdk.simulator.client_secrets import ClientSecrets
 from realtime_sdk.simulator.control import with_control
 from realtime_sdk.simulator.ear import Clip, Ear, recognise, shipped_clips
 from realtime_sdk.simulator.faults import Trouble, WireFault
+from realtime_sdk.simulator.log_files import header_now, new_log
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.scenario import Run, Scenario
 from realtime_sdk.simulator.session import Part, SimulatedSession
@@ -133,6 +132,11 @@ class Simulation:
         return Endpoint(self.url)
 
     @property
+    def translations(self) -> Endpoint:
+        """What `rt.connect` takes for a translation session."""
+        return Endpoint(f"{self.url}/translations", dialect=TRANSLATION)
+
+    @property
     def failures(self) -> tuple[Exception, ...]:
         """What replies and ears raised, in all sessions."""
         return tuple(error for session in self.sessions for error in session.failures)
@@ -179,7 +183,7 @@ class Simulation:
             reply=self._reply or run or persona,
             ears=self._ears(),
             spoken=options.get("voice") == "espeak",
-            dialect=BETA if beta else OPENAI,
+            dialect=TRANSLATION if _intent(knock) == "translation" else BETA if beta else OPENAI,
             settings=self._settings(knock, number),
             clock=options.get("clock") or RealClock(),
             faults=self._faults,
@@ -192,7 +196,7 @@ class Simulation:
             speed=self._speed,
             seed=f"{options.get('seed', 0)}/{number}",
             model=knock.query.get("model") or options.get("model", _MODEL),
-            intent="transcription" if knock.query.get("intent") == "transcription" else "realtime",
+            intent=_intent(knock),
             longest_ms=options.get("session_ms", 3_600_000),
             started_at_s=self._started_at_s(),
             sideband="call_id" in knock.query,
@@ -217,12 +221,9 @@ class Simulation:
         return tuple(ears)
 
     def _log(self, dialect: Dialect) -> EventLog:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        header = LogHeader(dialect=dialect.name, spec=registries.GA.spec, sdk=__version__, started_at=now)
-        log = EventLog(header)
-        if self._log_dir is not None:
-            log.add_sink(FileSink(_free_name(self._log_dir), header))
-        return log
+        if self._log_dir is None:
+            return EventLog(header_now(dialect))
+        return new_log(self._log_dir, dialect, keep="all")[1]
 
     def _check(self) -> None:
         """Raise what went wrong and nobody has seen."""
@@ -236,15 +237,16 @@ class Simulation:
             raise ScenarioError(f"the scenario has steps left over: {'; '.join(unused)}", steps=unused)
 
 
+def _intent(knock: Knock) -> Intent:
+    """What the client wants of a session: said by the path, or by the query."""
+    if knock.path.rstrip("/").endswith("/translations"):
+        return "translation"
+    return "transcription" if knock.query.get("intent") == "transcription" else "realtime"
+
+
 def _scripted(hears: tuple[str, ...], utterance: Utterance) -> str | None:
     place = utterance.number - 1
     return hears[place] if place < len(hears) else None
-
-
-def _free_name(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    taken = [int(found[1]) for path in folder.iterdir() if (found := re.fullmatch(r"session-(\d+)\.jsonl", path.name))]
-    return folder / f"session-{max(taken, default=0) + 1:03d}.jsonl"
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from realtime_sdk.protocol.models import FunctionTool, Session, TranscriptionSes
 
 __all__ = ["Config", "Intent", "Modality", "merged", "opening"]
 
-Intent: TypeAlias = Literal["realtime", "transcription"]
+Intent: TypeAlias = Literal["realtime", "transcription", "translation"]
 Modality: TypeAlias = Literal["audio", "text"]
 
 INSTRUCTIONS: Final = (

@@ -30,8 +30,15 @@ from realtime_sdk.simulator.brain.performing import due_ms, perform
 from realtime_sdk.simulator.brain.playing import clear_output
 from realtime_sdk.simulator.brain.responses import answer, ask_ready, begin, cancel, finish
 from realtime_sdk.simulator.brain.saying import refuse, say
+from realtime_sdk.simulator.brain.translating import (
+    begin_translation,
+    opening_translation,
+    perform_translation,
+    translate,
+    translation_due_ms,
+)
 from realtime_sdk.simulator.brain.updating import update_session
-from realtime_sdk.simulator.brain.values import Server, Settings, Step
+from realtime_sdk.simulator.brain.values import Server, Settings, Step, Translating
 
 __all__ = ["next_due_ms", "opened", "refused", "step"]
 
@@ -39,6 +46,8 @@ __all__ = ["next_due_ms", "opened", "refused", "step"]
 def opened(settings: Settings | None = None) -> Step:
     """A server at the beginning of a session; its step says session.created."""
     server = _fresh(settings or Settings())
+    if server.settings.intent == "translation":
+        return _step(begin_translation(server))
     server = restart_listening(server)
     if server.settings.sideband:  # the session stood before this socket came
         return _step(server)
@@ -57,12 +66,11 @@ def refused(settings: Settings, refusal: Fault) -> Step:
 
 def _fresh(settings: Settings) -> Server:
     ids = Ids.seeded(settings.seed)
-    config = opening(
-        ids.of("sess", 0),
-        model=settings.model,
-        expires_at=settings.started_at_s + settings.longest_ms // 1_000,
-        intent=settings.intent,
-    )
+    session_id, expires_at = ids.of("sess", 0), settings.started_at_s + settings.longest_ms // 1_000
+    if settings.intent == "translation":
+        config = opening_translation(session_id, model=settings.model, expires_at=expires_at)
+    else:
+        config = opening(session_id, model=settings.model, expires_at=expires_at, intent=settings.intent)
     return Server(settings=settings, ids=ids, config=config, conversation_id=ids.of("conv", 0))
 
 
@@ -73,6 +81,9 @@ def step(server: Server, happening: Happening) -> Step:
     """
     if server.closing is not None:
         return Step(server)
+    if server.translating is not None:
+        server = _after(server, happening)
+        return _step(perform_translation(server, server.translating or Translating()))
     return _step(perform(ask_ready(perform(watch_idle(perform(_after(server, happening)))))))
 
 
@@ -80,7 +91,7 @@ def next_due_ms(server: Server) -> int | None:
     """When time must pass next (`TimePasses`), in ms since the session began; None once the server has closed."""
     if server.closing is not None:
         return None
-    due = (server.settings.longest_ms, due_ms(server), idle_due_ms(server))
+    due = (server.settings.longest_ms, due_ms(server), idle_due_ms(server), translation_due_ms(server))
     return min(at_ms for at_ms in due if at_ms is not None)
 
 
@@ -96,14 +107,16 @@ def _after(server: Server, happening: Happening) -> Server:
     match happening:
         case TimePasses():
             return _later(server, happening.now_ms)
-        case Answered():
-            return answer(server, happening)
-        case Heard():
-            return take_words(server, happening)
         case Unreadable():
             return refuse(server, Complaint("invalid_json", f"Could not parse the event: {happening.why}"))
         case Fault():
             return _FAULTS[happening.kind](server, happening)
+        case _ if server.translating is not None:
+            return translate(server, server.translating, happening)
+        case Answered():
+            return answer(server, happening)
+        case Heard():
+            return take_words(server, happening)
         case _:
             return _told(server, happening)
 

@@ -20,6 +20,7 @@ from realtime_sdk.simulator.brain.tape import Tape
 
 __all__ = [
     "Buffer",
+    "Due",
     "Held",
     "Idling",
     "Live",
@@ -32,6 +33,7 @@ __all__ = [
     "Step",
     "Terms",
     "Transcribing",
+    "Translating",
     "Uncommitted",
 ]
 
@@ -209,6 +211,30 @@ class Playing:
     until_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that is said at its time."""
+
+    at_ms: int
+    event: ServerEventBase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translating:
+    """Where a translation session stands."""
+
+    phrase_start_ms: int | None = None
+    """Where the phrase that is being spoken began, in ms of sound; None in a pause."""
+    waiting: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The phrases that are not translated yet, and where each ended, in ms of sound."""
+    due: tuple[Due, ...] = ()
+    """What will be said, in order of time."""
+    speaks_until_ms: int = 0
+    closing: bool = False
+    """Whether the client has asked for the end."""
+    closed: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """Everything that one session of the simulator knows."""
@@ -242,6 +268,8 @@ class Server:
     idling: Idling | None = None
     """The wait for a user who says nothing; None while nobody waits."""
     next_failure: Fault | None = None
+    translating: Translating | None = None
+    """None in a session that is a conversation."""
     closing: Closing | None = None
     out: tuple[ServerEventBase, ...] = ()
     wanted: tuple[Turn | Utterance, ...] = ()
