@@ -34,6 +34,7 @@ CLIENTS = {
     "openai_beta.py": "openai",
     "agents_python.py": "agents",
     "openai_node.mjs": "node",
+    "agents_js.mjs": "node",
 }
 """Our script for each client, and the environment that it runs in."""
 
