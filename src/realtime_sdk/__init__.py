@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         ServerError,
         SubscriberTooSlow,
     )
-    from realtime_sdk.fold import Fold, Update, replay
+    from realtime_sdk.fold import Fold, Update, replay, replay_many
     from realtime_sdk.log import EventLog, LogRecord
     from realtime_sdk.protocol import (
         client_events,
@@ -93,6 +93,7 @@ __all__ = [
     "models",
     "reduce",
     "replay",
+    "replay_many",
     "server_events",
     "simulate",
     "tool",
@@ -122,7 +123,7 @@ _NAMES: Final = {
     "realtime_sdk.protocol.unknown": ("UnknownEvent",),
     "realtime_sdk.log": ("EventLog", "LogRecord"),
     "realtime_sdk.state": ("RealtimeState", "reduce"),
-    "realtime_sdk.fold": ("Fold", "Update", "replay"),
+    "realtime_sdk.fold": ("Fold", "Update", "replay", "replay_many"),
     "realtime_sdk.transport": ("Endpoint",),
     "realtime_sdk.session": (
         "Answer",

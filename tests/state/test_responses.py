@@ -152,3 +152,10 @@ def test_audio_is_counted_in_the_format_of_its_response() -> None:
 def test_a_voice_of_ones_own_is_known_by_its_id() -> None:
     state = after(created(audio={"output": {"voice": {"id": "voice_1"}}}))
     assert state.responses["r"].voice == "voice_1"
+
+
+def test_a_second_response_in_the_conversation_does_not_hide_the_first() -> None:
+    state = after(created("a"), created("b"))
+    assert state.active_response_id == "b"
+    assert after(ended("b"), state=state).active_response_id == "a"
+    assert after(ended("b"), ended("a"), state=state).active_response_id is None

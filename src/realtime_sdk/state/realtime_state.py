@@ -48,7 +48,8 @@ class Facts:
     deleted: PMap[str, bool] = PMap()
     """Ids of deleted items; False once we asked for another item under the same id."""
     responses: PMap[str, Response] = PMap()
-    active_response_id: str | None = None
+    active: tuple[str, ...] = ()
+    """Ids of the unfinished responses of the conversation; servers keep it to one."""
     input_audio: InputAudio = InputAudio()
     output_audio: OutputAudio = OutputAudio()
     translation: Translation = Translation()
@@ -134,7 +135,7 @@ class RealtimeState(tuple[Settled, dict[str, Draft], int]):
     @property
     def active_response_id(self) -> str | None:
         """Id of the response that the default conversation is waiting for, None when it is idle."""
-        return self[0].active_response_id
+        return self[0].active[-1] if self[0].active else None
 
     @property
     def input_audio(self) -> InputAudio:

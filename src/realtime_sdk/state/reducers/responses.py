@@ -24,7 +24,7 @@ def response_created(state: RealtimeState, event: server_events.ResponseCreated)
     response = _stated(make(Response, id=wire.id, status=wire.status or "in_progress"), wire)
     _keep(edit, response)
     if response.is_active and not response.out_of_band:
-        edit.active_response_id = wire.id
+        edit.active = (*edit.active, wire.id)
     return edit.done()
 
 
@@ -46,8 +46,8 @@ def response_done(state: RealtimeState, event: server_events.ResponseDone) -> Re
             response = _with_item(edit, response, item, None)
     _keep(edit, response)
     _end_items(edit, response)
-    if edit.active_response_id == wire.id:
-        edit.active_response_id = None
+    if wire.id in edit.active:
+        edit.active = tuple([other for other in edit.active if other != wire.id])
     if response.usage is not None:
         edit.usage = edit.usage.plus(response.usage)
     return edit.done()

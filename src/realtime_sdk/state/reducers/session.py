@@ -62,7 +62,7 @@ def _break_off(edit: Edit) -> None:
     for response in list(edit.responses.values()):
         if response.is_active:
             _break_off_response(edit, response)
-    edit.active_response_id = None
+    edit.active = ()
     edit.input_audio = evolve(edit.input_audio, speaking=False, reserved_item_id=None, commits_sent=())
     edit.output_audio = evolve(edit.output_audio, playing=None)
 
