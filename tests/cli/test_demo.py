@@ -1,9 +1,10 @@
-"""The demo: a spoken conversation with a tool call, its log, and how it ends when it is not left in peace."""
+"""The demo: a spoken conversation with a tool call and an interruption, its log and sound, and how else it may end."""
 
 import json
 import os
 import signal
 import subprocess
+import wave
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,17 @@ from realtime_sdk.cli import demo as demo_module
 from realtime_sdk.cli.app import run
 from tests.cli.command import COMMAND, all_of, environment, run_command
 
+INTERRUPTED = [
+    "assistant  I can greet you, answer simple questions, call the tools you offer me, and repeat what you say.",
+    "heard      I can greet you,  [cut at 1200 ms]",
+]
 CONVERSATION = [
     "user       What is the weather in Paris?",
     'call       get_weather {"city": "Paris"}',
     "output     It is 18 degrees and sunny in Paris.",
     "assistant  It is 18 degrees and sunny in Paris.",
+    "user       Hello, what can you do?",
+    *INTERRUPTED,
     "user       Thank you, goodbye.",
     "assistant  You are welcome. Goodbye!",
 ]
@@ -38,12 +45,15 @@ def held(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
     return printed.out.splitlines()
 
 
-def test_the_demo_is_a_spoken_conversation_with_a_tool_call(capsys: pytest.CaptureFixture[str]) -> None:
-    server, log, *conversation, replay, following = held(capsys)
+def test_the_demo_is_a_spoken_conversation_with_a_tool_call_and_an_interruption(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server, log, *conversation, replay, sound, following = held(capsys)
     assert server.startswith("server     ws://127.0.0.1:")
     assert (log, conversation) == ("log        realtime-demo.jsonl", CONVERSATION)
     records = len(rt.EventLog.load("realtime-demo.jsonl"))
     assert replay == f"replay     {records} records of the log give the state that the session had"
+    assert sound == "sound      realtime-demo.wav  (user left, assistant right)"
     assert following == "next       realtime-sdk show realtime-demo.jsonl"
 
 
@@ -62,9 +72,9 @@ def test_the_users_words_were_spoken_and_the_answers_are_sound() -> None:
     assert [(item.role, item.parts[0].type) for item in said] == [
         ("user", "input_audio"),
         ("assistant", "output_audio"),
-    ] * 2
+    ] * 3
     assert all(item.audio_ms > 1_000 for item in said if item.role == "assistant")
-    assert len(state.input_audio.speeches) == 2
+    assert len(state.input_audio.speeches) == 3
     assert list(state.errors) == list(state.anomalies) == []
 
 
@@ -116,13 +126,28 @@ def test_a_replay_that_differs_is_a_failure(
     assert printed.err == "realtime-sdk: call.jsonl: the replay differs from the live state\n"
 
 
+def test_the_sound_of_both_sides_is_left_beside_the_log_by_the_core_install_alone() -> None:
+    assert run(["demo", "--speed", "0", "--quiet", "--log", "call.jsonl"]) == 0
+    with wave.open("call.wav") as sound:
+        assert (sound.getnchannels(), sound.getframerate(), sound.getsampwidth()) == (2, 24_000, 2)
+        assert sound.getnframes() > 24_000 * 3
+    assert run(["demo", "--speed", "0", "--quiet", "--log", "call.jsonl"]) == 2
+
+
+def test_a_sound_file_that_is_there_is_not_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("call.wav").touch()
+    assert run(["demo", "--log", "call.jsonl"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err == ("realtime-sdk: call.wav is there already, and the sound of the demo would go there\n")
+
+
 # --- as a process -----------------------------------------------------------------------------------------------------
 
 
 def test_the_command_needs_no_key_and_warns_of_nothing(tmp_path: Path) -> None:
     ran = run_command("demo", "--speed", "0", cwd=tmp_path, PYTHONWARNINGS="error,ignore::DeprecationWarning")
     assert (ran.returncode, ran.stderr) == (0, b"")
-    assert ran.stdout.decode().splitlines()[2:8] == CONVERSATION
+    assert ran.stdout.decode().splitlines()[2:-3] == CONVERSATION
     assert oct(Path("realtime-demo.jsonl").stat().st_mode & 0o777) == "0o600"
 
 
@@ -175,5 +200,7 @@ def test_on_a_terminal_the_conversation_is_redrawn_in_place(tmp_path: Path) -> N
     assert "in progress  [resp" not in printed
     last = printed.rpartition("\x1b[2mserver")[2]
     for line in CONVERSATION:
-        assert line[11:] in last
+        assert line in INTERRUPTED or line[11:] in last
+    assert "[incomplete]" in last
+    assert "[cut at " in last
     assert printed.endswith("\x1b[?25h")

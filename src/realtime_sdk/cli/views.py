@@ -73,10 +73,10 @@ class Unseen(_Plainly):
 
 
 class Printed(_Plainly):
-    """Prints the lines of an item once they are final, in the order of the conversation."""
+    """Prints the lines of an item once they are final, in the order of the conversation; then what was heard."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._told: dict[str, int] = {}
 
     def begin(self, *lines: Line) -> None:
         """Print the lines."""
@@ -86,9 +86,7 @@ class Printed(_Plainly):
     def see(self, state: RealtimeState) -> None:
         """Print what has become final, up to the first item that has not."""
         for item in state.conversation.items.values():
-            if item.id in self._told:
-                continue
-            if not _is_settled(item):
+            if item.id not in self._told and not _is_settled(item):
                 break
             self._tell(item)
         sys.stdout.flush()
@@ -96,13 +94,14 @@ class Printed(_Plainly):
     def finish(self, state: RealtimeState, *lines: Line) -> None:
         """Print what never became final, and the lines."""
         for item in state.conversation.items.values():
-            if item.id not in self._told:
-                self._tell(item)
+            self._tell(item)
         self._print(*lines)
 
     def _tell(self, item: Item) -> None:
-        self._told.add(item.id)
-        self._print(*lines_of(item))
+        """Print the lines of an item that were not printed yet."""
+        told, lines = self._told.get(item.id, 0), tuple(lines_of(item))
+        self._told[item.id] = max(told, len(lines))
+        self._print(*lines[told:])
 
     def _print(self, *lines: Line) -> None:
         for line in lines:
