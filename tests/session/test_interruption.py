@@ -1,6 +1,7 @@
 """Who speaks over the assistant cuts off what was not heard: the rules of RULES §3, as frames."""
 
 import base64
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,3 +201,31 @@ async def test_what_was_cut_once_is_not_cut_again() -> None:
         await user_speaks(server)
         await user_speaks(server)
         assert cut(server) == [("truncate", "item_a", 100)]
+
+
+async def test_an_answer_that_comes_in_one_burst_with_the_speech_is_not_cut() -> None:
+    stops: list[str | None] = []
+    async with talking(**listening()) as (session, server):
+        await speaking(session, server)
+        session.heard("item_a", 300)
+
+        def stop() -> tuple[()]:
+            stops.append(session.state.active_response_id)
+            return ()
+
+        session._stop_playback = stop
+        ended = {"object": "realtime.response", "id": "resp_1", "status": "cancelled", "output": []}
+        begun = {"id": "item_b", "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+        of = {"response_id": "resp_2", "item_id": "item_b", "output_index": 0, "content_index": 0}
+        for said in (
+            {"type": "input_audio_buffer.speech_started", "audio_start_ms": 0, "item_id": "item_u"},
+            {"type": "response.done", "response": ended},
+            {"type": "response.created", "response": {**ended, "id": "resp_2", "status": "in_progress"}},
+            {"type": "response.output_item.added", "response_id": "resp_2", "output_index": 0, "item": begun},
+            {"type": "conversation.item.added", "item": begun},
+            {"type": "response.output_audio.delta", "delta": "AAAA" * 400, **of},
+        ):
+            session._core.receive(json.dumps(said).encode(), at_ns=1)
+        await idle()
+        assert stops == ["resp_1"]
+        assert cut(server) == [("truncate", "item_a", 300)]

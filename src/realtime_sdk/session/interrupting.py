@@ -85,8 +85,7 @@ class Interrupting(Verbs):
         server does not do so by itself when the user speaks (`interrupt_response`), or with `force`. On WebRTC and
         SIP the server plays and knows: there its output buffer is cleared.
         """
-        for position in self._stop_playback() if self._stop_playback is not None else ():
-            self._report(position)
+        self._silence()
         state = self.state
         is_cancelled = False
         if state.active_response_id is not None and (force or not interrupts_by_itself(state)):
@@ -94,8 +93,15 @@ class Interrupting(Verbs):
         if state.output_audio.playing is not None:
             await self._tolerantly(c.OutputAudioBufferClear(), timeout)
             return Interruption((), is_cancelled)
-        done = [cut for cut in cuts(self.state) if await self._tolerantly(_event_of(cut), timeout)]
-        return Interruption(tuple(done), is_cancelled)
+        return Interruption(await self._cut_off(cuts(self.state), timeout), is_cancelled)
+
+    def _silence(self) -> None:
+        """Stop the player and record what it played. Never waits: what comes later is of another answer."""
+        for position in self._stop_playback() if self._stop_playback is not None else ():
+            self._report(position)
+
+    async def _cut_off(self, planned: Iterable[Cut], timeout: float | None) -> tuple[Cut, ...]:
+        return tuple([cut for cut in planned if await self._tolerantly(_event_of(cut), timeout)])
 
     def _report(self, position: Heard) -> None:
         item = self.state.items.get(position.item_id)

@@ -37,10 +37,10 @@ from realtime_sdk.session.speaking import Speaking
 from realtime_sdk.session.subscribers import DEFAULT_LIMIT, Feed, Subscriber
 from realtime_sdk.session.tool_calls import ToolCalls
 from realtime_sdk.session.tools import Tool
-from realtime_sdk.session.verbs import Then
+from realtime_sdk.session.verbs import TIMEOUT_S, Then
 from realtime_sdk.session.waiting import limited
 from realtime_sdk.session.wire import Wire
-from realtime_sdk.state import RealtimeState, cuts, interrupts_by_itself
+from realtime_sdk.state import Cut, RealtimeState, cuts, interrupts_by_itself
 from realtime_sdk.transport import Endpoint
 
 __all__ = ["RealtimeSession"]
@@ -236,13 +236,21 @@ class RealtimeSession(Speaking, Interrupting):
         await self._wire.close(fatal=error)
 
     def _interrupt_for_speech(self) -> None:
-        may = interrupts_by_itself(self.state)
-        if may and (self._stop_playback is not None or cuts(self.state)):
-            self._engine.group.start_soon(self._interrupt_quietly, name="interrupting")
+        """Silence and decide with the record at hand; only the requests wait, so that no later answer is hit."""
+        if not interrupts_by_itself(self.state):
+            return
+        self._silence()
+        is_playing_there = self.state.output_audio.playing is not None
+        planned = () if is_playing_there else cuts(self.state)
+        if is_playing_there or planned:
+            self._engine.group.start_soon(self._interrupt_quietly, planned, name="interrupting")
 
-    async def _interrupt_quietly(self) -> None:
+    async def _interrupt_quietly(self, planned: tuple[Cut, ...]) -> None:
         try:
-            await self.interrupt()
+            if planned:
+                await self._cut_off(planned, TIMEOUT_S)
+            else:
+                await self._tolerantly(c.OutputAudioBufferClear(), TIMEOUT_S)
         except RealtimeError as error:
             _logger.warning("what was not heard could not be cut: %s", type(error).__name__)
 
