@@ -25,7 +25,7 @@ def anyio_backend() -> str:
 
 @contextmanager
 def running(
-    *arguments: str, cwd: Path, err: bytes = b"", interrupt: bool = True
+    *arguments: str, cwd: Path, err: bytes = b"", interrupt: bool = True, code: int = 130
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A command that listens: its URL, and its process, which is interrupted in the end and must end well."""
     with subprocess.Popen(
@@ -38,7 +38,7 @@ def running(
             if interrupt:
                 process.send_signal(signal.SIGINT)
             _, told = process.communicate(timeout=15)
-        assert (process.returncode, told) == (130, err)
+        assert (process.returncode, told) == (code, err)
 
 
 async def test_serve_answers_any_client_and_leaves_a_log_of_each_session(tmp_path: Path) -> None:
@@ -79,6 +79,26 @@ async def test_a_recorded_session_is_served_again(tmp_path: Path) -> None:
             assert (await again.respond("Anything")).text == answer == "on tape"
 
 
+async def test_a_proxy_that_is_killed_has_written_all_that_it_passed_on(tmp_path: Path) -> None:
+    with running("serve", "--speed", "0", cwd=tmp_path) as (url, _):
+        with running("record", "--to", url, cwd=tmp_path, interrupt=False, code=-signal.SIGKILL) as (near, process):
+            async with rt.connect(rt.Endpoint(near)) as session:
+                await session.respond("Hello!")
+                passed = [one.frame for one in session.log if one.sender == "server"]
+                process.kill()
+    log = rt.EventLog.load(tmp_path / "recordings" / "session-001.jsonl")
+    assert [one.frame for one in log if one.sender == "server"][: len(passed)] == passed
+
+
+async def test_faults_can_be_asked_for_on_the_command_line(tmp_path: Path) -> None:
+    fault = '{"kind": "rate_limit", "on": "response.create", "nth": 1}'
+    with running("serve", "--speed", "0", "--fault", fault, cwd=tmp_path) as (url, _):
+        async with rt.connect(rt.Endpoint(url)) as session:
+            with pytest.raises(rt.ResponseFailed) as caught:
+                await session.respond("Hello?")
+            assert caught.value.code == "rate_limit_exceeded"
+
+
 async def test_a_mismatch_is_said_on_stderr(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_bytes(b'{"type":"session.created"}\n')
     told = b"mismatch: the log has no such frame of the client any more: got response.create\n"
@@ -107,6 +127,7 @@ async def test_record_passes_a_refusal_on(tmp_path: Path) -> None:
         (["serve", "--scenario", "no.json"], 2, "no.json: No such file or directory"),
         (["serve", "--replay", "no.jsonl"], 2, "no.jsonl: No such file or directory"),
         (["serve", "--replay", "a.jsonl", "--log", "b"], 2, "--log cannot be used with --replay"),
+        (["serve", "--fault", "{}"], 2, "faults needs a kind"),
         (["record", "--to", "https://x"], 2, "https://x is no websocket URL: it must be ws:// or wss:// and a host"),
         (["record", "--to", "ws://x", "--listen", "a:b"], 2, "--listen a:b is no HOST:PORT"),
     ],

@@ -17,6 +17,8 @@ from realtime_sdk.simulator.scenario import Rule, Scenario, always, on, on_turn,
 from realtime_sdk.simulator.script import load_scenario
 
 if TYPE_CHECKING:
+    from realtime_sdk.simulator.proxy import RecordProxy, record_proxy
+    from realtime_sdk.simulator.replaying import ReplayServer, replay_server
     from realtime_sdk.simulator.session import SimulatedSession
     from realtime_sdk.simulator.simulation import Simulation, simulate
 
@@ -28,6 +30,8 @@ __all__ = [
     "Fail",
     "Fault",
     "McpServer",
+    "RecordProxy",
+    "ReplayServer",
     "Reply",
     "ReplyStep",
     "Rule",
@@ -52,13 +56,19 @@ __all__ = [
     "parse_faults",
     "persona",
     "read_faults",
+    "record_proxy",
+    "replay_server",
     "simulate",
     "when",
 ]
 
 _LATER: Final = {
+    "RecordProxy": "realtime_sdk.simulator.proxy",
+    "ReplayServer": "realtime_sdk.simulator.replaying",
     "SimulatedSession": "realtime_sdk.simulator.session",
     "Simulation": "realtime_sdk.simulator.simulation",
+    "record_proxy": "realtime_sdk.simulator.proxy",
+    "replay_server": "realtime_sdk.simulator.replaying",
     "simulate": "realtime_sdk.simulator.simulation",
 }
 
