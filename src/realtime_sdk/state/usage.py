@@ -49,4 +49,8 @@ class TranscriptionUsage(NamedTuple):
 
     def plus(self, other: "TranscriptionUsage") -> "TranscriptionUsage":
         """The sum of both."""
-        return TranscriptionUsage(*map(add, self, other))
+        return TranscriptionUsage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.seconds + other.seconds,
+        )

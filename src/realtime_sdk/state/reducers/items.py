@@ -1,5 +1,6 @@
 """Events about items of the conversation: added, done, deleted, truncated."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from realtime_sdk.protocol import client_events, models, server_events
@@ -67,7 +68,7 @@ def _of_this_life(edit: Edit, item_id: str | None) -> Item | None:
     return None
 
 
-def _content(wire: Any) -> Any:
+def _content(wire: Any) -> Sequence[Any] | None:
     return None if isinstance(wire, Unknown) else wire.__dict__.get("content")
 
 
@@ -98,7 +99,7 @@ def _says_the_same(known: Item, wire: Any) -> bool:
     if len(content) != len(known.parts):
         return False
     for part, said in zip(known.parts, content, strict=True):
-        words = said.__dict__ if not isinstance(said, Unknown) else {}
+        words: dict[str, Any] = {} if isinstance(said, Unknown) else said.__dict__
         if words.get("text") != part.text or words.get("transcript") is not None:
             return False
     return True
