@@ -6,7 +6,6 @@ import sys
 import textwrap
 
 import anyio
-import pytest
 
 from realtime_sdk.simulator import Scenario, Turn, on, simulate
 from realtime_sdk.transport import connect
@@ -30,9 +29,8 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("loop", ["asyncio", "trio"])
-def test_an_interrupt_ends_everything_without_a_word(loop: str) -> None:
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(PROGRAM % loop)]
+def test_an_interrupt_ends_everything_without_a_word(anyio_backend: str) -> None:
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(PROGRAM % anyio_backend)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert running.stdout.readline() == "ready\n"
