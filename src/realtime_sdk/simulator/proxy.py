@@ -208,7 +208,7 @@ def _refusal(error: RealtimeError) -> tuple[int, str]:
 def _dialect(to: str, knock: Knock) -> Dialect:
     """What is spoken, as far as the handshake tells."""
     url = urlsplit(target(to, knock))
-    if "realtime=v1" in knock.headers.get("openai-beta", "") or "api-version" in dict(parse_qsl(url.query)):
+    if knock.is_beta or "api-version" in dict(parse_qsl(url.query)):
         return BETA
     if url.path.rstrip("/").endswith("/translations"):
         return TRANSLATION

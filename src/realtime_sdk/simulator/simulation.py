@@ -17,7 +17,7 @@ from anyio.abc import TaskGroup
 from typing_extensions import Unpack
 
 from realtime_sdk.audio.pacing import Clock, RealClock
-from realtime_sdk.dialects import BETA, OPENAI, TRANSLATION, Dialect
+from realtime_sdk.dialects import OPENAI, TRANSLATION, Dialect
 from realtime_sdk.errors import ScenarioError
 from realtime_sdk.log import EventLog
 from realtime_sdk.simulator.brain import Fault, McpServer, Settings, Turn, Utterance
@@ -28,6 +28,7 @@ from realtime_sdk.simulator.control import with_control
 from realtime_sdk.simulator.ear import Clip, Ear, recognise, shipped_clips
 from realtime_sdk.simulator.faults import Trouble, WireFault
 from realtime_sdk.simulator.log_files import header_now, new_log
+from realtime_sdk.simulator.old_clients import HEARD_BETA
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.scenario import Run, Scenario
 from realtime_sdk.simulator.session import Part, SimulatedSession
@@ -178,12 +179,12 @@ class Simulation:
         return session
 
     def _part(self, knock: Knock, number: int, run: Run | None) -> Part:
-        options, beta = self._options, "realtime=v1" in knock.headers.get("openai-beta", "")
+        options, beta = self._options, knock.is_beta
         return Part(
             reply=self._reply or run or persona,
             ears=self._ears(),
             spoken=options.get("voice") == "espeak",
-            dialect=TRANSLATION if _intent(knock) == "translation" else BETA if beta else OPENAI,
+            dialect=TRANSLATION if _intent(knock) == "translation" else HEARD_BETA if beta else OPENAI,
             settings=self._settings(knock, number),
             clock=options.get("clock") or RealClock(),
             faults=self._faults,

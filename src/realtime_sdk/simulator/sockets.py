@@ -56,6 +56,11 @@ class Knock:
         path = self.path.rstrip("/")
         return not path or path.endswith(_ENDS_IN)
 
+    @property
+    def is_beta(self) -> bool:
+        """Whether the client speaks the dialect of 2024: a header says so or, in a browser, a subprotocol."""
+        return "realtime=v1" in self.headers.get("openai-beta", "") or "openai-beta.realtime-v1" in self.subprotocols
+
 
 class Visit:
     """A client that asks for a websocket, and has no answer yet."""

@@ -63,7 +63,7 @@ NULLABLE: Final[frozenset[_Field]] = frozenset(
         (ConversationItemCreate, "previous_item_id"),
         (ResponseCreate, "response"),
         (ResponseCancel, "response_id"),
-        *((m.ResponseCreateParams, name) for name in ("metadata", "prompt", "reasoning")),
+        *((m.ResponseCreateParams, name) for name in ("instructions", "metadata", "prompt", "reasoning")),
         (m.FunctionTool, "description"),
         (m.FunctionTool, "parameters"),
     }
