@@ -13,6 +13,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["generate_check", "lint", "types", "docs", "build", "lower_bounds", "peers_openai", "tests"]
+os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # uv trusts whom the machine trusts, as pip does
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
