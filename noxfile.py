@@ -121,7 +121,7 @@ def lower_bounds(session: nox.Session) -> None:
 def run_package_tests(session: nox.Session, *options: str, loops: str = "asyncio,trio") -> None:
     """Run the tests of what is shipped, with few examples of each property: the many are nox's own Python's."""
     left_out = [f"--ignore=tests/{folder}" for folder in ONCE_IS_ENOUGH]
-    few = {"HYPOTHESIS_PROFILE": "quick", "FAULT_SESSIONS": "20"}
+    few = {"HYPOTHESIS_PROFILE": "quick", "FAULT_SESSIONS": "20", "SOCKET_FAULT_SESSIONS": "20"}
     session.run("pytest", *left_out, *options, env={**few, "TEST_LOOPS": loops})
 
 
@@ -143,7 +143,7 @@ def bench(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """What the tests of the session do a little of, long: sessions with faults, events in flat memory."""
     install(session, "tests")
-    env = {"FAULT_SESSIONS": "10000", "SOAK_EVENTS": "600000"}
+    env = {"FAULT_SESSIONS": "10000", "SOCKET_FAULT_SESSIONS": "200", "SOAK_EVENTS": "600000"}
     session.run("pytest", "tests/session/test_faults.py", "tests/session/test_soak.py", *session.posargs, env=env)
 
 

@@ -155,6 +155,23 @@ async def test_a_second_break_while_the_conversation_is_told_loses_nothing() -> 
     assert session.state == replay(session.log)
 
 
+async def test_a_connection_that_breaks_with_its_last_answer_is_followed_by_another() -> None:
+    class Brief(Server):
+        async def on_conversation_item_create(self, event: dict[str, Any]) -> None:
+            await super().on_conversation_item_create(event)
+            if self.session["id"] == "sess_2" and len(self.heard_of("conversation.item.create")) == 2:
+                await self.transport.aclose(1006)
+
+    async with Servers(Brief).talking() as (session, servers):
+        await session.respond("One")
+        await servers.last.transport.aclose(1006)
+        await servers.until_count(3)
+        await brought_back(session, 2)
+        assert (await session.respond("Two")).text == "Paris."
+        assert texts(session) == ["One", "Paris.", "Two", "Paris."]
+    assert session.state == replay(session.log)
+
+
 async def test_the_assistant_is_remembered_as_it_was_heard() -> None:
     async with Servers().talking() as (session, servers):
         servers.last.holding = True

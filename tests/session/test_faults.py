@@ -1,179 +1,49 @@
 """Randomised sessions with faults: no hang, no lost record, live state equals replayed state, nothing left behind.
 
-A session runs a random program against a server that breaks in a random way; the number of sessions is counted, not
-their time. `FAULT_SESSIONS` makes it more (nox -s soak).
+In memory and over real websockets. The number of sessions is counted, not their time: `FAULT_SESSIONS` are run in
+memory (100) and `SOCKET_FAULT_SESSIONS` over sockets (60); `nox -s soak` runs 10,000 and 200 of them.
 """
 
-import json
 import os
-import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
 
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from realtime_sdk.errors import RealtimeError
-from realtime_sdk.fold import replay
-from realtime_sdk.log import EventLog
-from realtime_sdk.protocol import client_events
-from realtime_sdk.session import RealtimeSession
-from tests.session.scripted import AT_ONCE, Server, Servers
+from tests.session.faulty import Faulty, one_session
+from tests.session.faulty_sockets import SocketServers, faulty_port
+from tests.session.scripted import Servers
 
 SESSIONS = int(os.environ.get("FAULT_SESSIONS", "100"))
+OVER_SOCKETS = int(os.environ.get("SOCKET_FAULT_SESSIONS", "60"))
 
 
-class Faulty(Server):
-    """A server that does something wrong after a number of frames."""
+def tasks() -> set[int]:
+    return {task.id for task in anyio.get_running_tasks()}
 
-    faults: random.Random
-    frames_left: int
 
-    async def say(self, kind: str, **fields: Any) -> None:
-        if getattr(self, "frames_left", None) is not None:
-            self.frames_left -= 1
-            if self.frames_left <= 0:
-                await self.break_somehow()
-        await super().say(kind, **fields)
-
-    async def break_somehow(self) -> None:
-        self.frames_left = self.faults.randint(5, 60)
-        await self.faults.choice(BREAKS)(self)
-
-    async def expires(self) -> None:
-        await self.transport.aclose(1001, "Your session hit the maximum duration of 60 minutes.")
-
-    async def tears_a_frame(self) -> None:
-        await self.transport.send(b'{"type":"response.output_text.delta","delta":"to')
-
-    async def talks_nonsense(self) -> None:
-        await self.transport.send(b"\xff\xfe not json")
-
-    async def blames_somebody(self) -> None:
-        event = self.faults.choice(self.heard) if self.heard else {}
-        await self.error("invalid_value", event_id=event.get("event_id"))
-
-    async def floods(self) -> None:
-        for _ in range(300):
-            await super().say("rate_limits.updated", rate_limits=[])
-
-    async def stalls(self) -> None:
-        for _ in range(self.faults.randrange(50)):
+async def until_only(before: set[int]) -> None:
+    """Wait until no task is there but those that were there before."""
+    with anyio.fail_after(5):
+        while tasks() - before:
             await checkpoint()
-
-
-Break = Callable[[Faulty], Awaitable[None]]
-
-
-def closes(code: int) -> Break:
-    """The break that closes with a code."""
-
-    async def close(server: Faulty) -> None:
-        await server.transport.aclose(code)
-
-    return close
-
-
-BREAKS: tuple[Break, ...] = (
-    closes(1000),
-    closes(1006),
-    closes(1011),
-    Faulty.expires,
-    Faulty.tears_a_frame,
-    Faulty.talks_nonsense,
-    Faulty.blames_somebody,
-    Faulty.floods,
-    Faulty.stalls,
-)
-
-
-@dataclass
-class Program:
-    """What the client does, and what came of it."""
-
-    session: RealtimeSession
-    chance: random.Random
-    done: int = 0
-    failed: list[BaseException] = field(default_factory=list)
-
-    def verbs(self) -> list[Callable[[], Awaitable[object]]]:
-        session = self.session
-        some_item = next(iter(session.state.conversation.items), "item_none")
-        return [
-            lambda: session.respond("Hello", timeout=0.2),
-            lambda: session.respond("Aside", out_of_band=True, timeout=0.2),
-            lambda: session.add_item("More", reply=True, timeout=0.2),
-            lambda: session.update(instructions="x", timeout=0.2),
-            lambda: session.append_audio(bytes(self.chance.randrange(2_000))),
-            lambda: session.commit(timeout=0.2),
-            lambda: session.cancel(timeout=0.2),
-            lambda: session.delete(some_item, timeout=0.2),
-            lambda: session.send(client_events.ResponseCreate()),
-            lambda: session.until(lambda state: not state.active_response_id, timeout=0.2),
-            self.listen_slowly,
-            self.give_up,
-        ]
-
-    async def listen_slowly(self) -> None:
-        updates = self.session.updates(limit=20)
-        with anyio.move_on_after(0.01):
-            for _ in range(5):
-                await anext(updates, None)
-                for _ in range(self.chance.randrange(30)):
-                    await checkpoint()
-
-    async def give_up(self) -> None:
-        with anyio.move_on_after(0):
-            await self.session.respond("Never mind")
-
-    async def run(self, steps: int) -> None:
-        for _ in range(steps):
-            try:
-                await self.chance.choice(self.verbs())()
-                self.done += 1
-            except RealtimeError as error:
-                self.failed.append(error)
-
-
-async def one_session(seed: int) -> None:
-    chance = random.Random(seed)
-
-    def prepare(server: Server, _number: int) -> None:
-        assert isinstance(server, Faulty)
-        server.faults, server.frames_left = chance, chance.randint(3, 60)
-
-    policy = None if seed % 3 == 0 else replace(AT_ONCE, attempts=30)
-    servers, log, programs = Servers(Faulty, prepare), EventLog(), []
-    try:
-        async with servers.talking(continuity=policy, log=log, instructions="x") as (session, _):
-            async with anyio.create_task_group() as group:
-                for _ in range(chance.randint(1, 3)):
-                    programs.append(program := Program(session, chance))
-                    group.start_soon(program.run, chance.randint(2, 12))
-        assert session.state == replay(log)
-    except RealtimeError:
-        pass  # it did not stand up; what was recorded must still be whole
-    check(log)
-
-
-def check(log: EventLog) -> None:
-    """What holds for the log of any session, however it ended."""
-    assert [record.seq for record in log] == list(range(len(log)))
-    times = [record.at_ns or 0 for record in log]
-    assert times == sorted(times)
-    opened = sum(b"local.connection_opened" in record.frame for record in log)
-    closed = sum(b"local.connection_closed" in record.frame for record in log)
-    assert opened == closed
-    assert json.loads(log[-1].frame)["type"].startswith("local.connection_closed")
-    state = replay(log)
-    assert state.active_response_id is None
-    assert all(not response.is_active for response in state.responses.values())
 
 
 @pytest.mark.time_limit(max(120, SESSIONS))
 async def test_randomised_sessions_with_faults() -> None:
     for seed in range(SESSIONS):
         with anyio.fail_after(30):
-            await one_session(seed)
+            await one_session(seed, lambda prepare: Servers(Faulty, prepare))
+
+
+@pytest.mark.time_limit(max(120, OVER_SOCKETS))
+async def test_randomised_sessions_with_faults_over_websockets() -> None:
+    async with faulty_port() as port:
+        before = tasks()
+        for seed in range(OVER_SOCKETS):
+            with anyio.fail_after(30):
+                await one_session(seed, partial(SocketServers, port))
+                await until_only(before)
+        assert {"breaks", "refused upgrades", "torn frames"} <= port.count.keys()
+        assert port.count["breaks"] >= OVER_SOCKETS // 2

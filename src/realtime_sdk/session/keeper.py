@@ -106,16 +106,26 @@ class Keeper:
     async def _resume(self, error: Exception) -> None:
         with self._until_stopped():
             try:
-                for attempt in range(self._policy.attempts):
-                    if self._spare is None:
-                        await anyio.sleep(self._policy.delay_s(attempt))
-                    if await self._tries():
-                        return
-                self._finish(error)
+                is_back = await self._is_back()
             except HandshakeError as refused:
                 self._finish(refused)
+                return
             finally:
-                self._is_resuming = False
+                self._is_resuming = False  # from here on another break is another beginning
+            if not is_back:
+                self._finish(error)
+            elif self._policy.answer_again and is_unanswered(self._engine.core.state):
+                with suppress(ConnectionClosed):  # another break, after which it is asked again
+                    await self._ask()
+
+    async def _is_back(self) -> bool:
+        """Whether one of the attempts succeeded. Raises HandshakeError where none can."""
+        for attempt in range(self._policy.attempts):
+            if self._spare is None:
+                await anyio.sleep(self._policy.delay_s(attempt))
+            if await self._tries():
+                return True
+        return False
 
     async def _tries(self) -> bool:
         """One attempt. Raises HandshakeError where another attempt would be refused as well."""
@@ -154,13 +164,13 @@ class Keeper:
                 lost = carry_on(engine)
             else:
                 await greeted(updates)
+                engine.wire.must_be(line)
                 lost = await carry_over(engine, send, settings=self._settings.session)
             while (sound := self._gap.take()) is not None:
                 await engine.wire.append_past_the_gate(line, sound)
+        engine.wire.must_be(line)  # it may have broken since its last answer
         self._tell_lost(lost)
         engine.outbound.open(line.transport)
-        if self._policy.answer_again and is_unanswered(engine.core.state):
-            await self._ask()
 
     def _tell_lost(self, lost: tuple[str, ...]) -> None:
         """Record what was lost beside what was known to be when the epoch began."""

@@ -74,7 +74,9 @@ class Wire:
         """Send the frames that are given when the turn has come, perhaps none."""
         transport = await self._outbound.enter(size)
         try:
-            for frame in frames():
+            for number, frame in enumerate(frames()):
+                if number and (self._line is None or self._line.transport is not transport):
+                    raise ConnectionLost("the connection broke before all of it was sent")
                 self._core.say((frame,), at_ns=self.now_ns())
                 await transport.send(frame)
         finally:
@@ -91,12 +93,19 @@ class Wire:
     async def send_past_the_gate(self, line: Line, frames: tuple[bytes, ...]) -> None:
         """Send frames on a connection whose gate is shut; for whoever prepares it, and nobody else then."""
         for frame in frames:
+            self.must_be(line)
             self._core.say((frame,), at_ns=self.now_ns())
             await line.transport.send(frame)
 
     async def append_past_the_gate(self, line: Line, sound: bytes) -> None:
         """Send audio on a connection whose gate is shut."""
+        self.must_be(line)
         await line.transport.send(self._core.append(sound, at_ns=self.now_ns()))
+
+    def must_be(self, line: Line) -> None:
+        """Raise ConnectionLost if the end of this connection is recorded."""
+        if self._line is not line:
+            raise ConnectionLost("the new connection broke before the session stood on it")
 
     async def over(self, line: Line) -> None:
         """Wait until the end of a connection that no longer works is recorded."""
