@@ -1,0 +1,149 @@
+"""The pytest plugin: fixtures and marks. Imports nothing of the SDK before a fixture of it is used.
+
+Async tests that use its fixtures run under anyio's plugin, on every event loop that is installed, without a mark or an
+option of their own; tests that pytest-asyncio or pytest-trio run are left to them.
+"""
+
+from collections.abc import AsyncGenerator, Generator
+from importlib.util import find_spec
+from inspect import iscoroutinefunction, signature
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from realtime_sdk.session import RealtimeSession
+    from realtime_sdk.session.endpoints import EndpointSource
+    from realtime_sdk.simulator import Simulation
+
+__all__ = ["realtime_endpoint", "realtime_server", "realtime_session"]
+
+_FIXTURES = frozenset({"realtime_server", "realtime_session"})
+_OTHERS = frozenset({"anyio", "asyncio", "trio"})
+_MODES = ("none", "once", "new", "all")
+_passed: pytest.StashKey[bool] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--realtime-record`."""
+    parser.getgroup("realtime").addoption(
+        "--realtime-record",
+        choices=_MODES,
+        default=None,
+        help="what becomes of the logs of @pytest.mark.realtime_log: replay only (none), record what is missing (once, "
+        "the default), also what no longer fits (new), or everything (all)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marks."""
+    for line in (
+        "realtime_log(path, mode=None, check='strict'): tell realtime_session from this log, or record it",
+        "realtime_server(scenario=None, **options): what realtime_server answers; the arguments of simulate",
+        "realtime_session(**settings): the settings of realtime_session; the arguments of connect",
+    ):
+        config.addinivalue_line("markers", line)
+
+
+# --- async tests --------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> Generator[None, Any, Any]:
+    """Give async tests that use our fixtures to anyio, before its plugin looks, unless somebody else has them."""
+    if name.startswith("test") and _wants_us(obj) and not _is_taken(collector, obj):
+        pytest.mark.anyio(obj)
+    return (yield)
+
+
+def _wants_us(obj: Any) -> bool:
+    return iscoroutinefunction(obj) and not _FIXTURES.isdisjoint(signature(obj).parameters)
+
+
+def _is_taken(collector: Any, obj: Any) -> bool:
+    own = {mark.name for mark in getattr(obj, "pytestmark", ())}
+    if own & _OTHERS or any(collector.get_closest_marker(name) for name in _OTHERS):
+        return True
+    return any(_ini(collector.config, option) in ("auto", True) for option in ("asyncio_mode", "trio_mode"))
+
+
+def _ini(config: pytest.Config, option: str) -> object:
+    try:
+        return config.getini(option)
+    except (KeyError, ValueError):
+        return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip our tests on trio where there is none."""
+    for item in items:
+        backend = getattr(getattr(item, "callspec", None), "params", {}).get("anyio_backend")
+        if backend == "trio" and _FIXTURES & set(getattr(item, "fixturenames", ())) and find_spec("trio") is None:
+            item.add_marker(pytest.mark.skip(reason="trio is not installed"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember whether a test has passed: only then its recording is kept."""
+    report = yield
+    if report.when == "call":
+        item.stash[_passed] = report.passed
+    return report
+
+
+# --- fixtures -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def realtime_endpoint() -> "EndpointSource | None":
+    """Where sessions are recorded: OpenAI if OPENAI_API_KEY is set, else nowhere. Override it for another server."""
+    import os
+
+    from realtime_sdk.session import OpenAI
+
+    return OpenAI() if os.environ.get("OPENAI_API_KEY") else None
+
+
+@pytest.fixture
+async def realtime_server(request: pytest.FixtureRequest) -> "AsyncGenerator[Simulation, None]":
+    """A simulated server, without key and network, as the mark `realtime_server` has it."""
+    from realtime_sdk.simulator import simulate
+
+    mark = request.node.get_closest_marker("realtime_server")
+    options: dict[str, Any] = {} if mark is None else dict(mark.kwargs)
+    async with simulate(*(() if mark is None else mark.args), **options) as server:
+        yield server
+
+
+@pytest.fixture
+async def realtime_session(
+    request: pytest.FixtureRequest, realtime_server: "Simulation", realtime_endpoint: "EndpointSource | None"
+) -> "AsyncGenerator[RealtimeSession, None]":
+    """A session: told from its log or recorded where the test has the mark `realtime_log`, else with `realtime_server`.
+
+    Its settings are those of the mark `realtime_session`.
+    """
+    from realtime_sdk.session import connect
+
+    mark, log = (request.node.get_closest_marker(name) for name in ("realtime_session", "realtime_log"))
+    settings: dict[str, Any] = {} if mark is None else dict(mark.kwargs)
+    if log is None:
+        async with connect(realtime_server.endpoint, **settings) as session:
+            yield session
+        return
+    recording = _recording(request, log, realtime_endpoint)
+    try:
+        async with recording.session(**settings) as session:
+            yield session
+    finally:
+        recording.end(passed=request.node.stash.get(_passed, False))
+
+
+def _recording(request: pytest.FixtureRequest, mark: pytest.Mark, source: "EndpointSource | None") -> Any:
+    """The recording that a mark asks for; its path counts from the test's folder."""
+    from realtime_sdk.testing.recordings import Recording
+
+    mode: Any = request.config.getoption("realtime_record") or mark.kwargs.get("mode") or "once"
+    if mode not in _MODES or not mark.args:
+        raise pytest.UsageError(f"realtime_log(path, mode=…): mode is one of {', '.join(_MODES)}, not {mode!r}")
+    return Recording(request.path.parent / mark.args[0], mode, mark.kwargs.get("check", "strict"), source)
