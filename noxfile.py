@@ -176,10 +176,10 @@ def install_python_peer(session: nox.Session, home: Path, packages: Path) -> Non
     """Install PyPI's packages where they cannot meet ours: openai-python wants an older websockets."""
     python = str(home / "bin" / "python")
     if session.venv_backend == "uv":
-        session.run("python", "-m", "venv", "--clear", "--without-pip", str(home))
+        session.run("python", "-m", "venv", "--without-pip", str(home))
         session.install("--python", python, "-r", str(packages))
     else:
-        session.run("python", "-m", "venv", "--clear", str(home))
+        session.run("python", "-m", "venv", str(home))
         session.run(python, "-m", "pip", "install", "--quiet", "-r", str(packages), external=True)
 
 
