@@ -21,8 +21,8 @@ from tests.transport.loopback import close, cut, serving
 
 OPTIONS = WebsocketOptions(proxy=False, ping_interval=None, close_timeout=0.2)
 LONGEST_STALL_S = 0.02
-REFUSED = 0.15
-"""The share of upgrades that are refused."""
+REFUSED_EVERY = 3
+"""So many new connections of sessions that had one before, and one more is refused."""
 
 
 class FarEnd:
@@ -149,8 +149,9 @@ class SocketServers:
         self.all.append(server)
 
     def refuses(self) -> bool:
-        """Whether the next connection is refused: by the chance of the session, once it had one connection."""
-        return bool(self.all) and self.all[0].faults.random() < REFUSED
+        """Whether the next connection is refused: never the first one, and of the others every so many."""
+        self._port.count["reconnects"] += bool(self.all)
+        return bool(self.all) and self._port.count["reconnects"] % REFUSED_EVERY == 0
 
     @asynccontextmanager
     async def talking(self, **how: Any) -> AsyncGenerator[tuple[RealtimeSession, "SocketServers"], None]:

@@ -1,5 +1,6 @@
 """A broken or expiring connection is not the end: the next one is told everything, and what it cannot be is named."""
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -126,6 +127,122 @@ async def test_audio_of_the_gap_is_sent_and_what_did_not_fit_is_told() -> None:
         assert sent == [200, 200, 4]
         assert session.state.epochs[1].lost == ("150 bytes of audio",)
     assert session.state == replay(session.log)
+
+
+def appended(server: Server) -> bytes:
+    return b"".join(base64.b64decode(event["audio"]) for event in server.heard_of("input_audio_buffer.append"))
+
+
+async def test_audio_that_was_not_committed_is_sent_again_and_what_is_not_kept_is_told() -> None:
+    async with Servers().talking(continuity=replace(AT_ONCE, gap_audio_bytes=400)) as (session, servers):
+        await session.append_audio(b"a" * 150)
+        await session.commit()
+        for piece in (b"b" * 150, b"c" * 150):
+            await session.append_audio(piece)
+        await servers.last.until_heard("input_audio_buffer.append", 3)
+        await servers.last.transport.aclose(1006)
+        await brought_back(session)
+        await idle()
+        assert appended(servers.last) == b"b" * 150 + b"c" * 150
+        for piece in (b"d" * 150, b"e" * 150):
+            await session.append_audio(piece)
+        await servers.last.until_heard("input_audio_buffer.append", 4)
+        await servers.last.transport.aclose(1006)
+        await brought_back(session, 2)
+        await idle()
+        assert appended(servers.last) == b"d" * 150 + b"e" * 150
+        assert session.state.epochs[2].lost[-1] == "300 bytes of audio"
+    assert session.state == replay(session.log)
+
+
+async def test_speech_that_goes_on_is_sent_again_from_where_it_began() -> None:
+    detecting = {"type": "server_vad"}
+    async with Servers().talking(turn_detection=detecting) as (session, servers):
+        await session.append_audio(b"s" * 48_000)
+        await servers.last.say("input_audio_buffer.speech_started", audio_start_ms=900, item_id="item_u")
+        await session.until(lambda state: state.input_audio.speaking)
+        await session.append_audio(b"t" * 4_800)
+        await servers.last.until_heard("input_audio_buffer.append", 2)
+        await servers.last.transport.aclose(1006)
+        await brought_back(session)
+        await idle()
+        assert appended(servers.last) == b"s" * 4_800 + b"t" * 4_800
+        assert session.state.epochs[1].lost == ()
+
+
+async def test_an_output_that_is_ready_after_a_break_is_told_with_its_call() -> None:
+    ready = anyio.Event()
+    runs: list[int] = []
+
+    async def slow() -> str:
+        """Takes its time."""
+        runs.append(1)
+        await ready.wait()
+        return "done"
+
+    async with Servers().talking(tools=[slow]) as (session, servers):
+        long_id = "call_" + "x" * 40
+        await servers.last.respond_by_itself("resp_1")
+        call = await servers.last.call("resp_1", "slow", "{}", call_id=long_id)
+        await servers.last.finish("resp_1", items=(call,))
+        await session.until(lambda _: runs)
+        await servers.last.transport.aclose(1006)
+        await brought_back(session)
+        assert session.state.epochs[1].lost == (call,)
+        ready.set()
+        await servers.last.until_heard("response.create")
+        (first, call_id), (second, output_id) = told(servers.last)
+        assert (first, second) == ("function_call", "function_call_output")
+        assert call_id == output_id
+        assert runs == [1]
+    assert session.state == replay(session.log)
+
+
+async def test_an_output_that_is_refused_is_told_of() -> None:
+    async def quick() -> str:
+        """Takes no time."""
+        return "done"
+
+    async with Servers().talking(tools=[quick]) as (session, servers):
+        servers.last.refuse("conversation.item.create", code="invalid_value")
+        await servers.last.respond_by_itself("resp_1")
+        call = await servers.last.call("resp_1", "quick", "{}", call_id="call_1")
+        await servers.last.finish("resp_1", items=(call,))
+        await session.until(lambda state: state.epochs[0].lost == ("the output of quick for call_1",))
+    assert session.state == replay(session.log)
+
+
+async def test_calls_of_a_history_are_not_run_again() -> None:
+    runs: list[int] = []
+
+    async def once() -> str:
+        """Runs once."""
+        runs.append(1)
+        return "done"
+
+    async with talking(tools=[once]) as (session, server):
+        await server.respond_by_itself("resp_1")
+        call = await server.call("resp_1", "once", "{}", call_id="call_1")
+        await server.finish("resp_1", items=(call,))
+        await session.until(lambda state: any(i.type == "function_call_output" for i in state.items.values()))
+    async with talking(tools=[once], history=session.log) as (_, later):
+        assert ("function_call", "call_1") in told(later)
+        await idle()
+    assert runs == [1]
+
+
+async def test_a_response_that_was_asked_for_when_idle_is_asked_for_again_after_a_break() -> None:
+    async with Servers().talking() as (session, servers):
+        servers.last.holding = True
+        await servers.last.respond_by_itself("resp_1")
+        await session.until(lambda state: state.active_response_id)
+        await session.add_item("And now?", reply=True)
+        assert servers.last.heard_of("response.create") == []
+        await servers.last.transport.aclose(1006)
+        await brought_back(session)
+        await servers.last.until_heard("response.create")
+        await session.until(lambda state: not state.active_response_id and len(state.responses) == 2)
+        assert len(servers.last.heard_of("response.create")) == 1
 
 
 async def test_a_second_break_while_the_conversation_is_told_loses_nothing() -> None:

@@ -6,7 +6,7 @@ The server keeps nothing (DOSSIER §4.9). A new connection is a new session ther
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -22,7 +22,8 @@ class Continuity:
     After a break, up to `attempts` connections are tried, after `first_delay_s`, then twice that, …, at most
     `longest_delay_s`; `jitter` is the share of a delay that is left to chance. `rollover_before_s`: so long before the
     session expires a new one is made ready, which takes over at the next quiet moment; None waits for the break.
-    Audio that is appended in between is kept, up to `gap_audio_bytes`, the oldest is lost first. `answer_again`: have
+    Audio that the server had not taken as a turn yet is sent again, and what is appended in between is kept, up to
+    `gap_audio_bytes`, the oldest is lost first. `answer_again`: have
     the assistant answer what the user said last, if nobody has. `timeout`: seconds for a new session to stand.
     """
 
@@ -61,6 +62,15 @@ class Gap:
             dropped = self._pieces.popleft()
             self._size -= len(dropped)
             self.lost_bytes += len(dropped)
+
+    def put_back(self, pieces: Sequence[bytes], *, unsent_bytes: int) -> None:
+        """Older pieces, to be sent again before the others; `unsent_bytes` of still older ones are not there."""
+        later = tuple(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        self.lost_bytes += unsent_bytes
+        for piece in (*pieces, *later):
+            self.add(piece)
 
     def take(self) -> bytes | None:
         """The oldest piece, None if there is no more."""

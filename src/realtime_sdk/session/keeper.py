@@ -28,6 +28,7 @@ from realtime_sdk.session.quiet import is_quiet
 from realtime_sdk.session.restoring import is_unanswered
 from realtime_sdk.session.retelling import carry_on, carry_over, note_epoch
 from realtime_sdk.session.server_errors import level_of
+from realtime_sdk.session.unheard import SentAudio, owed
 from realtime_sdk.session.waiting import limited
 from realtime_sdk.state import RealtimeState
 
@@ -58,6 +59,9 @@ class Keeper:
         self._finish = finish
         self._ask = ask
         self._gap = Gap(policy.gap_audio_bytes)
+        self._sent = SentAudio(policy.gap_audio_bytes)
+        self._opened_at = engine.core.state.sent_audio_bytes
+        engine.wire.appended = self._follow
         self._scopes: set[anyio.CancelScope] = set()
         self._spare: Line | None = None
         self._is_resuming = False
@@ -76,6 +80,14 @@ class Keeper:
         if not self._is_resuming:
             self._is_resuming = True
             self._engine.group.start_soon(self._resume, error, name="reconnecting")
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether another connection comes (or has come), which gets again what this one did not take."""
+        return not self._is_stopped and not self._engine.outbound.is_closed
+
+    def _follow(self, sound: bytes) -> None:
+        self._sent.add(sound, total_bytes=self._engine.core.state.sent_audio_bytes)
 
     def holds(self, sound: bytes) -> bool:
         """Whether there is no connection now, so that this audio was kept for the next one."""
@@ -154,6 +166,10 @@ class Keeper:
         """Make the session stand on a new connection, and let senders out to it."""
         engine = self._engine
         updates = engine.feed.subscribe(limit=None)
+        if line.endpoint.call_id is None:
+            again = owed(engine.core.state, self._sent, opened_at=self._opened_at)
+            self._gap.put_back(again.pieces, unsent_bytes=again.unsent_bytes)
+        self._opened_at = engine.core.state.sent_audio_bytes
         engine.wire.open(line, let_out=False)
 
         async def send(frames: tuple[bytes, ...]) -> None:

@@ -40,6 +40,11 @@ class Outbound:
         return self._transport is None and self._error is None
 
     @property
+    def is_closed(self) -> bool:
+        """Whether no connection comes any more."""
+        return self._error is not None
+
+    @property
     def is_busy(self) -> bool:
         """Whether a sender is at it, or waits."""
         return self._is_taken or bool(self._queue)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from realtime_sdk.errors import ServerError
+from realtime_sdk.errors import ConnectionClosed, ServerError
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol.client_events import ResponseCreate
 from realtime_sdk.protocol.server_events import ResponseDone
@@ -96,11 +96,14 @@ class ResponseQueue:
             self._outstanding.expect(held.event, lambda ticket: self._settled(held, ticket))
         return held
 
-    def fail_all(self, error: Exception) -> None:
-        """None of them will be sent."""
+    def fail_all(self, error: Exception, *, but_joinable: bool = False) -> None:
+        """None of them will be sent; with `but_joinable` only those that nobody waits for stay for a new connection."""
         waiting, self._waiting, self._is_blocked = self._waiting, deque(), False
         for held in waiting:
-            held.failed(error)
+            if but_joinable and held.joinable:
+                self.put(held)
+            else:
+                held.failed(error)
 
     def _next(self, state: RealtimeState) -> Held | None:
         is_busy = self._is_busy(state)
@@ -117,6 +120,8 @@ class ResponseQueue:
         if isinstance(refused, ServerError) and refused.code == BUSY and held.tries < _MOST_TRIES:
             self._waiting.appendleft(held)
             self._is_blocked = True  # until some response ends: one runs, whether we saw it begin or not
+        elif isinstance(refused, ConnectionClosed) and held.joinable:
+            self._waiting.appendleft(held)  # a new connection may come; else `fail_all` follows
         elif refused is not None:
             held.failed(refused)
         elif ticket.answer is not None:

@@ -13,7 +13,7 @@ from realtime_sdk.protocol import models
 from realtime_sdk.state import Item, Part, RealtimeState
 from realtime_sdk.state.heard import heard_text
 
-__all__ = ["Restoration", "as_heard", "is_unanswered", "restoration"]
+__all__ = ["Restoration", "as_heard", "is_unanswered", "restoration", "retold_call", "short_call_id"]
 
 CALL_ID_CHARS: Final = 32
 
@@ -46,6 +46,18 @@ def restoration(state: RealtimeState, *, new_id: Callable[[], str]) -> Restorati
             replayed[item.id] = new_id()
             made.append(again.model_copy(update={"id": replayed[item.id]}))
     return Restoration(tuple(made), replayed, tuple(lost))
+
+
+def retold_call(state: RealtimeState, call_id: str) -> Any:
+    """The call to say again before its output can be said, since this server does not know it; None if it does.
+
+    A call without an output is not told to a new server, and its output may come later.
+    """
+    calls = [item for item in state.items.values() if item.type == "function_call" and item.call_id == call_id]
+    known = {item.call_id for item in state.conversation.items.values() if item.type == "function_call"}
+    if not calls or {call_id, short_call_id(call_id)} & known:
+        return None
+    return _call(calls[-1], state)
 
 
 def is_unanswered(state: RealtimeState) -> bool:
@@ -101,15 +113,15 @@ def _assistant(item: Item, state: RealtimeState) -> Any:
 
 
 def _call(item: Item, _state: RealtimeState) -> Any:
-    return models.FunctionCall(call_id=_short(item.call_id), name=item.name, arguments=item.arguments or "{}")
+    return models.FunctionCall(call_id=short_call_id(item.call_id), name=item.name, arguments=item.arguments or "{}")
 
 
 def _output(item: Item, _state: RealtimeState) -> Any:
-    return models.FunctionCallOutput(call_id=_short(item.call_id), output=item.output or "")
+    return models.FunctionCallOutput(call_id=short_call_id(item.call_id), output=item.output or "")
 
 
-def _short(call_id: str | None) -> str | None:
-    """A call_id that servers take; the same for the call and its output."""
+def short_call_id(call_id: str | None) -> str | None:
+    """A call_id that servers take: an old one, made short if need be; the same for the call and its output."""
     if call_id is None or len(call_id) <= CALL_ID_CHARS:
         return call_id
     return "call_" + hashlib.blake2s(call_id.encode(), digest_size=12).hexdigest()

@@ -260,7 +260,7 @@ class RealtimeSession(Speaking, Interrupting):
             return
         error = ending.error or ConnectionClosed()
         self._outstanding.fail_all(error)
-        self._asking.queue.fail_all(error)
+        self._asking.queue.fail_all(error, but_joinable=True)
         self._keeper.dropped(error)
 
     def _finish(self, told: Exception | None) -> None:
@@ -286,8 +286,9 @@ class RealtimeSession(Speaking, Interrupting):
         except ConnectionLost:
             if line is not None:
                 await self._wire.over(line)
-            if not keeper.holds(sound):
+            if not keeper.goes_on:
                 raise
+            # else it was recorded as sent, and is sent again with all that this connection did not take
 
     async def _request(self, event: Any, timeout: float | None, then: Then | None = None) -> Update:
         event = self._identified(event)
@@ -321,6 +322,14 @@ class RealtimeSession(Speaking, Interrupting):
 
     async def _queue(self, held: Held) -> None:
         await self._asking.put(held)
+
+    async def _standing(self) -> None:
+        await self._outbound.enter(0)
+        self._outbound.leave()
+
+    def _tell_lost(self, what: str) -> None:
+        if self.is_open:
+            note_epoch(self._engine, lost=(*self.state.epochs[-1].lost, what))
 
     def _withdraw(self, held: Held) -> None:
         self._asking.queue.withdraw(held)

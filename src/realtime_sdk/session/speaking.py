@@ -11,6 +11,7 @@ from realtime_sdk.session.content import user_message
 from realtime_sdk.session.reply import Reply
 from realtime_sdk.session.requests import TAG
 from realtime_sdk.session.response_queue import Held
+from realtime_sdk.session.restoring import retold_call
 from realtime_sdk.session.settings import ResponseSettings, response_params
 from realtime_sdk.session.subscribers import Subscriber
 from realtime_sdk.session.verbs import TIMEOUT_S, Verbs, item_create
@@ -32,6 +33,10 @@ class Speaking(Verbs):
     @abstractmethod
     async def _send_followed(self, event: Any, failed: Callable[[Exception], object]) -> None:
         """Send an event, and have `failed` called if it is refused."""
+
+    @abstractmethod
+    async def _standing(self) -> None:
+        """Wait until there is a connection. Raises what the session ended with."""
 
     @abstractmethod
     def _withdraw(self, held: Held) -> None:
@@ -76,11 +81,17 @@ class Speaking(Verbs):
         """Answer a function call: `output` as text, or anything that JSON can say. Returns the output's item.
 
         With `reply` the assistant goes on when all calls of the same response are answered and it is idle, once for
-        all of them. (`conversation.item.create` → `conversation.item.added`)
+        all of them. A call of an earlier connection is told again before its output, as the new server does not know
+        it. (`conversation.item.create` → `conversation.item.added`)
         """
+        self._answered.add(call_id)
+        await self._standing()
+        if (again := retold_call(self.state, call_id)) is not None:
+            await self.add_item(again, timeout=timeout)
+            call_id = again.call_id
+            self._answered.add(call_id)
         text = output if isinstance(output, str) else to_json(output, fallback=str).decode()
         item = models.FunctionCallOutput(id=self._ids.item(), call_id=call_id, output=text)
-        self._answered.add(call_id)
 
         async def go_on() -> None:
             is_ready = _all_answered(call_id, self._answered)

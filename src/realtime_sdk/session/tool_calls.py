@@ -6,13 +6,14 @@ Lives beside the session as a listener: it hears of calls from the updates, and 
 import inspect
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
 
-from realtime_sdk.errors import RealtimeError
+from realtime_sdk.errors import ConnectionExpired, ConnectionLost, RealtimeError
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol import client_events, models, server_events as s
 from realtime_sdk.session.subscribers import Subscriber
@@ -22,6 +23,9 @@ from realtime_sdk.state import Item
 __all__ = ["ToolCalls"]
 
 _logger: Final = logging.getLogger(__name__)
+
+
+_MOST_BREAKS: Final = 3
 
 
 class Answering(Protocol):
@@ -41,6 +45,10 @@ class Answering(Protocol):
 
     async def send(self, event: Any) -> None:
         """Send an event."""
+        ...
+
+    def _tell_lost(self, what: str) -> None:
+        """Record that something could not be said."""
         ...
 
 
@@ -98,7 +106,7 @@ class ToolCalls:
             if isinstance(event, s.ConversationItemDone | s.ResponseOutputItemDone):
                 item_id = getattr(event.item, "id", None)
                 item = update.after.items.get(item_id) if item_id else None
-                if item is not None and item.type == "function_call" and item.status == "completed":
+                if item is not None and _is_asked_by_the_model(item):
                     self._begin(item, group)
             elif isinstance(event, s.InputAudioBufferSpeechStarted):
                 self._interrupt()
@@ -131,12 +139,24 @@ class ToolCalls:
                 call.outcome = Outcome("Error: the user interrupted, and the call was cancelled", "cancelled")
             if before is not None:
                 await before.wait()
-            reply = call.outcome.status != "cancelled"
-            await self._session.submit_tool_output(call.item.call_id or "", call.outcome.output, reply=reply)
+            await self._tell(call, call.outcome)
         except RealtimeError as error:
             _logger.warning("the output of tool %s was not taken: %s", call.item.name, type(error).__name__)
+            self._session._tell_lost(f"the output of {call.item.name} for {call.item.call_id}")
         finally:
             call.done.set()
+
+    async def _tell(self, call: _Call, outcome: Outcome) -> None:
+        """Send an output; once more if the connection breaks before the server has taken it."""
+        for _ in range(_MOST_BREAKS):
+            with suppress(ConnectionExpired, ConnectionLost):
+                await self._submit(call, outcome)
+                return
+        await self._submit(call, outcome)
+
+    async def _submit(self, call: _Call, outcome: Outcome) -> None:
+        is_wanted = outcome.status != "cancelled"
+        await self._session.submit_tool_output(call.item.call_id or "", outcome.output, reply=is_wanted)
 
     async def _outcome(self, call: _Call) -> Outcome:
         context = self._context(call)
@@ -170,3 +190,8 @@ class ToolCalls:
         return ToolContext(
             item.call_id or "", item.name or "", item.arguments or "", self._dependencies, self._session, tell
         )
+
+
+def _is_asked_by_the_model(item: Item) -> bool:
+    """Whether this is a call to answer: whole, and made in a response; calls that were told again are in none."""
+    return item.type == "function_call" and item.status == "completed" and item.response_id is not None

@@ -26,6 +26,10 @@ _FRAMES_A_TURN: Final = 256
 _LAST_FRAMES_S: Final = 1.0
 
 
+def _nobody(_: bytes) -> None:
+    pass
+
+
 class Wire:
     """The session's connection. `ended` is called once for each, after its end was recorded."""
 
@@ -43,6 +47,8 @@ class Wire:
         self._group = group
         self._outbound = outbound
         self._ended = ended
+        self.appended: Callable[[bytes], object] = _nobody
+        """Called with each piece of audio when it is sent, after it was recorded."""
         self._line: Line | None = None
         self._closing: ConnectionClosed | None = None
         self._fatal: Exception | None = None
@@ -86,7 +92,7 @@ class Wire:
         """Send audio for the server's input buffer."""
         transport = await self._outbound.enter(len(sound) * 4 // 3)
         try:
-            await transport.send(self._core.append(sound, at_ns=self.now_ns()))
+            await transport.send(self._appended(sound))
         finally:
             self._outbound.leave()
 
@@ -100,7 +106,12 @@ class Wire:
     async def append_past_the_gate(self, line: Line, sound: bytes) -> None:
         """Send audio on a connection whose gate is shut."""
         self.must_be(line)
-        await line.transport.send(self._core.append(sound, at_ns=self.now_ns()))
+        await line.transport.send(self._appended(sound))
+
+    def _appended(self, sound: bytes) -> bytes:
+        frame = self._core.append(sound, at_ns=self.now_ns())
+        self.appended(sound)
+        return frame
 
     def must_be(self, line: Line) -> None:
         """Raise ConnectionLost if the end of this connection is recorded."""

@@ -125,6 +125,7 @@ def connection_opened(state: RealtimeState, event: ConnectionOpened) -> Realtime
     """A connection opened; the first one begins epoch 0."""
     edit = Edit.of(state)
     _break_off(edit)
+    edit.input_audio = evolve(edit.input_audio, speech=None, emptied_at=edit.sent_audio_bytes)  # a new buffer
     edit.epochs = (*edit.epochs, Epoch(len(edit.epochs), dialect=event.dialect))
     return edit.done()
 
