@@ -58,6 +58,11 @@ def test_functions_that_test_are_called() -> None:
         run(Snippet("python", "def test_it():\n    assert False\n", 1), {}, file="page.md", loop="asyncio")
 
 
+def test_no_block_of_python_hides_behind_another_name() -> None:
+    languages = {block.language for page in pages() for block in snippets(page.read_text("utf-8"))}
+    assert languages & {"py", "py3", "python3", "pycon"} == set()
+
+
 def test_every_page_is_in_the_navigation() -> None:
     listed = set(re.findall(r"[\w/-]+\.md", yaml.safe_dump(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"])))
     assert listed == {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
