@@ -122,8 +122,9 @@ def test_a_foreign_client_sees_what_was_said(met: Met, task: str) -> None:
 
 @pytest.mark.parametrize("task", SEEN)
 def test_a_foreign_client_gets_nothing_that_its_own_types_do_not_promise(met: Met, task: str) -> None:
-    _, report, _ = met
-    assert report[task].get("invalid", []) == []
+    client, report, _ = met
+    checks_what_it_gets = CLIENTS[client] == "openai"  # the others take what comes, and report nothing of it
+    assert report[task].get("invalid") == ([] if checks_what_it_gets else None)
 
 
 @pytest.mark.parametrize("task", SEEN)
