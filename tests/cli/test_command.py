@@ -194,7 +194,7 @@ def test_on_a_terminal_words_are_wrapped_and_coloured() -> None:
     assert command.returncode == 0
     assert "\x1b[1;36muser" in printed
     assert "\r\n           " in printed
-    plain = run_command("show", INTERRUPTED, FORCE_COLOR="1").stdout
+    plain = run_command("show", INTERRUPTED, FORCE_COLOR="1", TERM="xterm-256color").stdout
     assert b"\x1b[" in plain
 
 
