@@ -222,7 +222,9 @@ sessions = (
 def test_no_sequence_of_frames_makes_reduce_raise_and_every_question_has_an_answer(log: EventLog) -> None:
     state = replay(log, dialect=OPENAI)
     json.dumps(summary(state, dialect="openai"))
-    assert (transcript(state), messages(state), turns(state), pending_calls(state)) is not None
+    assert transcript(state).count("\n") >= len(messages(state)) - 1
+    assert sum(len(turn.user) + len(turn.answer) for turn in turns(state)) == len(state.conversation.order)
+    assert {call.status for call in pending_calls(state)} <= {"completed"}
     assert {anomaly.kind for anomaly in state.anomalies} <= KINDS.keys()
 
 
