@@ -171,12 +171,13 @@ async def test_speech_that_goes_on_is_sent_again_from_where_it_began() -> None:
 
 
 async def test_an_output_that_is_ready_after_a_break_is_told_with_its_call() -> None:
-    ready = anyio.Event()
+    started, ready = anyio.Event(), anyio.Event()
     runs: list[int] = []
 
     async def slow() -> str:
         """Takes its time."""
         runs.append(1)
+        started.set()
         await ready.wait()
         return "done"
 
@@ -185,7 +186,7 @@ async def test_an_output_that_is_ready_after_a_break_is_told_with_its_call() -> 
         await servers.last.respond_by_itself("resp_1")
         call = await servers.last.call("resp_1", "slow", "{}", call_id=long_id)
         await servers.last.finish("resp_1", items=(call,))
-        await session.until(lambda _: runs)
+        await started.wait()
         await servers.last.transport.aclose(1006)
         await brought_back(session)
         assert session.state.epochs[1].lost == (call,)
