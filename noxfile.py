@@ -142,10 +142,11 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """What the tests of the session do a little of, long: sessions with faults, events in flat memory."""
+    """What the tests do a little of, long: sessions with faults, events in flat memory. An hour, with figures."""
     install(session, "tests")
-    env = {"FAULT_SESSIONS": "10000", "SOCKET_FAULT_SESSIONS": "200", "SOAK_EVENTS": "600000"}
-    session.run("pytest", "tests/session/test_faults.py", "tests/session/test_soak.py", *session.posargs, env=env)
+    env = {"FAULT_SESSIONS": "10000", "SOCKET_FAULT_SESSIONS": "200", "SOAK_SECONDS": "60"}
+    files = ("tests/session/test_faults.py", "tests/session/test_soak.py")
+    session.run("pytest", *files, "-rP", "-o", "faulthandler_timeout=7200", *session.posargs, env=env)
 
 
 @nox.session

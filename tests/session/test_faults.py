@@ -17,6 +17,8 @@ from tests.session.scripted import Servers
 
 SESSIONS = int(os.environ.get("FAULT_SESSIONS", "100"))
 OVER_SOCKETS = int(os.environ.get("SOCKET_FAULT_SESSIONS", "60"))
+MEET_ALL = 50
+"""So many sessions over sockets meet every fault, whatever their timing."""
 
 
 def tasks() -> set[int]:
@@ -45,5 +47,5 @@ async def test_randomised_sessions_with_faults_over_websockets() -> None:
             with anyio.fail_after(30):
                 await one_session(seed, partial(SocketServers, port))
                 await until_only(before)
-        assert {"breaks", "refused upgrades", "torn frames"} <= port.count.keys()
         assert port.count["breaks"] >= OVER_SOCKETS // 2
+        assert OVER_SOCKETS < MEET_ALL or {"refused upgrades", "torn frames"} <= port.count.keys()
