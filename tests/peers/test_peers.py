@@ -37,6 +37,7 @@ CLIENTS = {
     "agents_js.mjs": "node",
     "openai_realtime_api.mjs": "node",
     "livekit_plugin.py": "livekit",
+    "pipecat_service.py": "pipecat",
 }
 """Our script for each client, and the environment that it runs in."""
 
