@@ -1,17 +1,23 @@
-"""A Kani and the server it talks to, over a memory pair: the session tests' small server, with Kani's words for it."""
+"""A Kani and the server it talks to, on any wire: the session tests' small server, with Kani's words for it."""
 
 import asyncio
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, TypeAlias
 
 from kani import AIFunction, ChatRole
 
+import realtime_sdk as rt
 from realtime_sdk.kani.engine import RealtimeEngine
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
+from realtime_sdk.simulator import Scenario, Simulation
 from realtime_sdk.transport import Endpoint, Transport, pair
+from tests.kani.old_words import to_old_client, to_old_server
+from tests.kani.wires import BETA_HEADERS, MEMORY, Wire
+from tests.session.faulty_sockets import FarEnd
 from tests.session.scripted import Server as Scripted
+from tests.transport.loopback import serving
 
 QUIET = bytes(4_800)  # 100 ms
 
@@ -134,32 +140,86 @@ class Server(Scripted):
         return item_id
 
 
-class World:
-    """The servers that a Kani was connected to; the last one is `server`."""
+class Far(FarEnd):
+    """The server's end of a websocket, which ends like a memory pair."""
 
-    def __init__(self, kind: type[Server], prepare: Callable[[Server], object]) -> None:
+    async def aclose(self, code: int = 1000, reason: str = "") -> None:
+        await (self.cut() if code == 1006 else super().aclose(code, reason))
+
+
+class World:
+    """The servers that a Kani was connected to; the last one is `server`. Entered, it listens where its wire wants it.
+
+    `how` is what a Kani, an engine or a session is given to come here.
+    """
+
+    def __init__(
+        self,
+        kind: type[Server] = Server,
+        prepare: Callable[[Server], object] = lambda _: None,
+        *,
+        wire: Wire = MEMORY,
+        **socket: Any,
+    ) -> None:
         self.servers: list[Server] = []
         self.endpoints: list[Endpoint] = []
+        self.wire = wire
+        self.base = "ws://host/v1/realtime"
         self._kind = kind
         self._prepare = prepare
+        self._socket = socket
+        self._failures: list[Exception] = []
+        self._stack = AsyncExitStack()
 
     @property
     def server(self) -> Server:
         return self.servers[-1]
 
+    @property
+    def how(self) -> dict[str, Any]:
+        carried = {} if self.wire.is_socket else {"transport": self.opening}
+        headers = {"headers": self.wire.headers} if self.wire.is_beta else {}
+        return {"ws_base": self.base, **carried, **headers}
+
+    async def __aenter__(self) -> "World":
+        if self.wire.is_socket:
+            self.base = f"{await self._stack.enter_async_context(serving(self._handle, **self._socket))}/v1/realtime"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+        for failure in self._failures:
+            raise failure
+
     @asynccontextmanager
     async def opening(self, endpoint: Endpoint) -> AsyncGenerator[Transport, None]:
         near, far = pair()
-        server = self._kind(far)
-        self._prepare(server)
-        self.servers.append(server)
         self.endpoints.append(endpoint)
-        task = asyncio.create_task(server.run())
+        task = asyncio.create_task(self._serve(far))
         try:
             yield near
         finally:
             await near.aclose()
             await task
+
+    async def _handle(self, websocket: Any) -> None:
+        sent = {name: value for name, value in websocket.request.headers.raw_items() if name in _OF_OURS}
+        self.endpoints.append(Endpoint(self.base.removesuffix("/v1/realtime") + websocket.request.path, sent))
+        await self._serve(Far(websocket))
+
+    async def _serve(self, far: Transport) -> None:
+        server = self._kind(to_old_client(far) if self.wire.is_beta else far)
+        self._prepare(server)
+        self.servers.append(server)
+        try:
+            await server.run()
+        except Exception as error:  # whoever is connected learns nothing of it
+            self._failures.append(error)
+            await far.aclose(1011)
+
+
+_OF_OURS = ("Authorization", "X-Mine", *BETA_HEADERS)
+Talking: TypeAlias = Callable[..., AbstractAsyncContextManager[tuple[Any, World]]]
 
 
 @asynccontextmanager
@@ -170,21 +230,50 @@ async def talking(
     connected: bool = True,
     config: Any = None,
     make: type[OpenAIRealtimeKani] = OpenAIRealtimeKani,
+    wire: Wire = MEMORY,
     **how: Any,
 ) -> AsyncGenerator[tuple[Any, World], None]:
     """A Kani, and the world it is connected to."""
-    world = World(kind, prepare)
-    ai = make("k", transport=world.opening, **how)
-    try:
-        if connected:
-            await ai.connect(config)
-        yield ai, world
-    finally:
-        await ai.close()
+    async with World(kind, prepare, wire=wire) as world:
+        ai = make("k", **{**world.how, **how})
+        try:
+            if connected:
+                await ai.connect(config)
+            yield ai, world
+        finally:
+            await ai.close()
+
+
+Simulating: TypeAlias = Callable[..., AbstractAsyncContextManager[tuple[Simulation, dict[str, Any]]]]
+
+
+@asynccontextmanager
+async def simulating(
+    scenario: Scenario | None = None, *, wire: Wire = MEMORY, **options: Any
+) -> AsyncGenerator[tuple[Simulation, dict[str, Any]], None]:
+    """The simulator, and what a Kani is given to talk to it."""
+    async with rt.simulate(scenario, port=0 if wire.is_socket else None, **options) as server:
+
+        @asynccontextmanager
+        async def opening(_: Endpoint) -> AsyncGenerator[Transport, None]:
+            transport = server.memory()
+            yield to_old_server(transport) if wire.is_beta else transport
+            await transport.aclose()
+
+        where = {"ws_base": server.url} if wire.is_socket else {"transport": opening}
+        yield server, {**where, "headers": wire.headers}
 
 
 def engine_in(world: World, **how: Any) -> RealtimeEngine:
-    return RealtimeEngine("k", transport=world.opening, **how)
+    return RealtimeEngine("k", **{**world.how, **how})
+
+
+async def settled(ai: Any) -> None:
+    """Until nothing is on its way any more: what the server said has come, and what it brought about has gone out."""
+    for _ in range(2):
+        await ai.session.live.update()
+        for _ in range(20):
+            await asyncio.sleep(0)
 
 
 async def microphone(*pieces: bytes, until: asyncio.Event | None = None) -> AsyncIterator[bytes]:

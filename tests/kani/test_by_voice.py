@@ -1,4 +1,4 @@
-"""Conversations by voice with the simulator, over a real socket and in memory; and from their logs: K25, K29, K62."""
+"""Conversations by voice with the simulator, on every wire; and from their logs: K25, K29, K62."""
 
 from collections.abc import AsyncIterator
 from importlib.resources import files
@@ -15,10 +15,10 @@ from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
 from realtime_sdk.kani.recording import Recording
 from realtime_sdk.protocol.seed import models
 from realtime_sdk.simulator import Scenario, on
-from tests.kani.talk import history
+from tests.kani.talk import Simulating, history
+from tests.kani.wires import Wire
 
 CLIPS = files("realtime_sdk") / "simulator" / "clips"
-BETA = {"OpenAI-Beta": "realtime=v1"}
 WORDS = "What is the weather in Paris?"
 ANSWER = "It is sunny in Paris."
 
@@ -61,10 +61,9 @@ async def conversation(ai: OpenAIRealtimeKani, **how: Any) -> tuple[list[tuple[s
 SPOKEN = [("user", WORDS), ("assistant", None), ("function", "sunny in Paris"), ("assistant", ANSWER)]
 
 
-@pytest.mark.parametrize("headers", [{}, BETA], ids=["ga", "beta"])
-async def test_k29_a_question_by_voice_a_tool_and_a_spoken_answer(headers: dict[str, str]) -> None:
-    async with rt.simulate(scenario()) as server:
-        ai = Weather("k", ws_base=server.url, headers=headers)
+async def test_k29_a_question_by_voice_a_tool_and_a_spoken_answer(simulating: Simulating) -> None:
+    async with simulating(scenario()) as (server, how):
+        ai = Weather("k", **how)
         said, sounds = await conversation(ai)
         assert said == SPOKEN
         assert [message.text for message in ai.chat_history] == [text for _, text in SPOKEN]
@@ -76,11 +75,11 @@ async def test_k29_a_question_by_voice_a_tool_and_a_spoken_answer(headers: dict[
         await ai.close()
 
 
-@pytest.mark.parametrize("wire", ["g711_ulaw", "g711_alaw"])
-async def test_sound_is_24_khz_whatever_goes_over_the_wire(wire: Any) -> None:
-    async with rt.simulate(scenario()) as server:
-        ai = Weather("k", ws_base=server.url)
-        config = models.SessionConfig(input_audio_format=wire, output_audio_format=wire)
+@pytest.mark.parametrize("form", ["g711_ulaw", "g711_alaw"])
+async def test_sound_is_24_khz_whatever_goes_over_the_wire(simulating: Simulating, form: Any) -> None:
+    async with simulating(scenario()) as (_, how):
+        ai = Weather("k", **how)
+        config = models.SessionConfig(input_audio_format=form, output_audio_format=form)
         await ai.connect(config)
         said, sounds = await conversation(ai)
         assert said == SPOKEN
@@ -91,10 +90,10 @@ async def test_sound_is_24_khz_whatever_goes_over_the_wire(wire: Any) -> None:
         await ai.close()
 
 
-async def test_typed_instead_of_spoken_it_is_the_same_agent() -> None:
+async def test_typed_instead_of_spoken_it_is_the_same_agent(simulating: Simulating) -> None:
     typed = Scenario(on("weather").call("get_weather", city="Paris").then_say(ANSWER))
-    async with rt.simulate(typed) as server:
-        ai = Weather("k", ws_base=server.url)
+    async with simulating(typed) as (_, how):
+        ai = Weather("k", **how)
         said = [(message.role.value, message.text) async for message in ai.full_round(WORDS)]
         assert said == SPOKEN[1:]
         await ai.close()
@@ -105,15 +104,15 @@ def whole(message: ChatMessage) -> Any:
     return message.role, parts, message.tool_calls, message.tool_call_id
 
 
-async def test_k62_a_log_without_a_server_gives_the_same_conversation() -> None:
+async def test_k62_a_log_without_a_server_gives_the_same_conversation(simulating: Simulating, wire: Wire) -> None:
     log = rt.EventLog()
-    async with rt.simulate(scenario()) as server:
-        ai = Weather("k", ws_base=server.url, log=log)
+    async with simulating(scenario()) as (_, how):
+        ai = Weather("k", **how, log=log)
         said, sounds = await conversation(ai)
         await ai.chat_round("Say exactly: bye", include_functions=False)
         live = ai.session.state
         await ai.close()
-    again = Weather("k", transport=Recording(log).transport)
+    again = Weather("k", transport=Recording(log).transport, headers=wire.headers)
     assert await conversation(again) == (said, sounds)
     await again.chat_round("Say exactly: bye", include_functions=False)
     assert [*map(whole, again.chat_history)] == [*map(whole, ai.chat_history)]
@@ -123,10 +122,10 @@ async def test_k62_a_log_without_a_server_gives_the_same_conversation() -> None:
     assert rt.replay(log).conversation == live.conversation
 
 
-async def test_k62_a_tool_that_gives_something_else_is_found_out() -> None:
+async def test_k62_a_tool_that_gives_something_else_is_found_out(simulating: Simulating, wire: Wire) -> None:
     log = rt.EventLog()
-    async with rt.simulate(scenario()) as server:
-        ai = Weather("k", ws_base=server.url, log=log)
+    async with simulating(scenario()) as (_, how):
+        ai = Weather("k", **how, log=log)
         await conversation(ai)
         await ai.close()
 
@@ -136,7 +135,7 @@ async def test_k62_a_tool_that_gives_something_else_is_found_out() -> None:
             """Look up the weather."""
             return f"raining in {city}"
 
-    again = Other("k", transport=Recording(log).transport)
+    again = Other("k", transport=Recording(log).transport, headers=wire.headers)
     with pytest.raises(rt.ReplayMismatch) as caught:
         await conversation(again)
     assert caught.value.expected is not None

@@ -10,7 +10,7 @@ from realtime_sdk.audio.player import Player
 from realtime_sdk.errors import ConnectionClosed
 from realtime_sdk.kani.conversing import Conversation
 from realtime_sdk.protocol.seed import models
-from tests.kani.talk import asked, conversing, created, history, microphone, parts_running, talking, until
+from tests.kani.talk import Talking, asked, conversing, created, history, microphone, parts_running, settled, until
 
 SECOND = bytes(48_000)
 
@@ -35,7 +35,7 @@ async def interrupted(server: Any, ai: Any, *, output: bool = True) -> str:
     return item_id
 
 
-async def test_k33_a_barge_in_ends_the_stream_and_cuts_what_was_not_heard() -> None:
+async def test_k33_a_barge_in_ends_the_stream_and_cuts_what_was_not_heard(talking: Talking) -> None:
     clock = [0]
     player = Player(now_ns=lambda: clock[0])
     async with talking() as (ai, world):
@@ -68,7 +68,7 @@ async def test_k33_a_barge_in_ends_the_stream_and_cuts_what_was_not_heard() -> N
         assert created(world.server) == [f"assistant {notes['heard_text']}"]
 
 
-async def test_k33_without_positions_the_callback_gets_no_more_and_nothing_is_cut() -> None:
+async def test_k33_without_positions_the_callback_gets_no_more_and_nothing_is_cut(talking: Talking) -> None:
     free = asyncio.Event()
     heard_sound: list[bytes] = []
 
@@ -88,8 +88,7 @@ async def test_k33_without_positions_the_callback_gets_no_more_and_nothing_is_cu
             await world.server.say("input_audio_buffer.speech_started", audio_start_ms=0, item_id="u2")
             await ai.session.live.until(lambda state: state.input_audio.speaking)
             await until(lambda: heard.streams)
-            for _ in range(20):
-                await asyncio.sleep(0)
+            await settled(ai)
             free.set()
             await world.server.over("r1", item_id, status="cancelled")
             await until(lambda: heard.said)
@@ -97,7 +96,7 @@ async def test_k33_without_positions_the_callback_gets_no_more_and_nothing_is_cu
         assert world.server.heard_of("conversation.item.truncate") == []
 
 
-async def test_k34_a_response_that_was_cut_off_before_it_said_anything_leaves_nothing() -> None:
+async def test_k34_a_response_that_was_cut_off_before_it_said_anything_leaves_nothing(talking: Talking) -> None:
     async with talking() as (ai, world):
         async with conversing(ai) as heard:
             await interrupted(world.server, ai, output=False)
@@ -108,7 +107,7 @@ async def test_k34_a_response_that_was_cut_off_before_it_said_anything_leaves_no
         assert history(ai) == [("user", "hi", None)]
 
 
-async def test_k35_when_the_microphone_ends_everything_ends_and_the_session_stays() -> None:
+async def test_k35_when_the_microphone_ends_everything_ends_and_the_session_stays(talking: Talking) -> None:
     async with talking() as (ai, world):
         async with conversing(ai) as heard:
             await world.server.spoken("u1", transcribed=False)
@@ -130,7 +129,7 @@ async def test_k35_when_the_microphone_ends_everything_ends_and_the_session_stay
         assert heard.said[0][2] == "hi"
 
 
-async def test_k35_draining_commits_what_was_said_and_waits_for_the_answer() -> None:
+async def test_k35_draining_commits_what_was_said_and_waits_for_the_answer(talking: Talking) -> None:
     config = models.SessionConfig(turn_detection=None)
     async with talking(config=config) as (ai, world):
         async with conversing(ai, audio=microphone(SECOND), drain=5) as heard:
@@ -142,14 +141,14 @@ async def test_k35_draining_commits_what_was_said_and_waits_for_the_answer() -> 
         assert history(ai) == [("user", "hi", None), ("assistant", "hello", None)]
 
 
-async def test_k35_draining_ends_at_its_time() -> None:
+async def test_k35_draining_ends_at_its_time(talking: Talking) -> None:
     async with talking(config=models.SessionConfig(turn_detection=None)) as (ai, _world):
         async with conversing(ai, audio=microphone(SECOND), drain=0.05) as heard:
             await until(lambda: heard.is_over)
         assert (heard.error, ai.is_connected) == (None, True)
 
 
-async def test_k36_what_the_microphone_raises_comes_out_after_the_streams_have_ended() -> None:
+async def test_k36_what_the_microphone_raises_comes_out_after_the_streams_have_ended(talking: Talking) -> None:
     broken = asyncio.Event()
 
     async def failing() -> AsyncIterator[bytes]:
@@ -167,7 +166,7 @@ async def test_k36_what_the_microphone_raises_comes_out_after_the_streams_have_e
 
 
 @pytest.mark.parametrize("way", ["break", "cancel", "timeout", "raise"])
-async def test_k39_a_consumer_may_leave_in_any_way(way: str) -> None:
+async def test_k39_a_consumer_may_leave_in_any_way(talking: Talking, way: str) -> None:
     complaints: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
 
@@ -201,7 +200,7 @@ async def test_k39_a_consumer_may_leave_in_any_way(way: str) -> None:
     assert complaints == []
 
 
-async def test_k40_an_error_of_the_server_s_ends_nothing() -> None:
+async def test_k40_an_error_of_the_server_s_ends_nothing(talking: Talking) -> None:
     async with talking() as (ai, world):
         events: list[Any] = []
         ai.session.add_listener(events.append)
@@ -214,7 +213,7 @@ async def test_k40_an_error_of_the_server_s_ends_nothing() -> None:
 
 
 @pytest.mark.parametrize("code", [1006, 1011, 1001])
-async def test_k41_a_drop_ends_the_streams_is_raised_and_the_conversation_goes_on(code: int) -> None:
+async def test_k41_a_drop_ends_the_streams_is_raised_and_the_conversation_goes_on(talking: Talking, code: int) -> None:
     async with talking() as (ai, world):
         async with conversing(ai) as heard:
             await world.server.spoken("u1")

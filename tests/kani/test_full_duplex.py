@@ -9,7 +9,7 @@ from kani import ChatMessage, ChatRole, ai_function
 from realtime_sdk.kani.parts import AudioPart
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
 from realtime_sdk.protocol.seed import client_events, models
-from tests.kani.talk import asked, conversing, created, history, microphone, parts_running, talking, until
+from tests.kani.talk import Talking, asked, conversing, created, history, microphone, parts_running, settled, until
 
 SPOKEN = [("user", "hi", None), ("assistant", "hello there", None)]
 
@@ -65,7 +65,7 @@ class Noting(OpenAIRealtimeKani):
         return "done"
 
 
-async def test_k25_a_spoken_turn_is_two_streams_and_two_messages_in_order() -> None:
+async def test_k25_a_spoken_turn_is_two_streams_and_two_messages_in_order(talking: Talking) -> None:
     heard_sound: list[bytes] = []
 
     async def play(pcm: bytes) -> None:
@@ -93,7 +93,7 @@ async def test_k25_a_spoken_turn_is_two_streams_and_two_messages_in_order() -> N
         assert part.pcm == b"\1\0" * 100 + b"\2\0" * 100
 
 
-async def test_k26_the_words_of_the_user_come_as_deltas_and_once() -> None:
+async def test_k26_the_words_of_the_user_come_as_deltas_and_once(talking: Talking) -> None:
     async with talking() as (ai, world), conversing(ai) as heard:
         await world.server.spoken("u1", transcribed=False)
         name = "conversation.item.input_audio_transcription.delta"
@@ -104,18 +104,18 @@ async def test_k26_the_words_of_the_user_come_as_deltas_and_once() -> None:
         assert heard.said == [("user", ["h", "i"], "hi")]
 
 
-async def test_k27_words_that_could_not_be_written_down_hold_nobody_up() -> None:
+async def test_k27_words_that_could_not_be_written_down_hold_nobody_up(talking: Talking) -> None:
     async with talking() as (ai, world):
         async with conversing(ai) as heard:
             await world.server.spoken("u1", transcript=None)
             await world.server.answers_by_itself("r1", "what?")
             await until(lambda: len(ai.chat_history) == 2)
-            assert heard.said[0] == ("user", [], "")
+        assert heard.said[0] == ("user", [], "")
         (part,) = ai.chat_history[0].parts
         assert (part.transcript, ai.chat_history[0].extra["realtime"]["error"]["code"]) == (None, "no_words")
 
 
-async def test_k28_without_transcription_the_user_s_stream_ends_with_its_item() -> None:
+async def test_k28_without_transcription_the_user_s_stream_ends_with_its_item(talking: Talking) -> None:
     async with talking(config=models.SessionConfig(input_audio_transcription=None)) as (ai, world):
         async with conversing(ai) as heard:
             await world.server.spoken("u1", transcribed=False)
@@ -124,7 +124,7 @@ async def test_k28_without_transcription_the_user_s_stream_ends_with_its_item() 
         assert ai.chat_history[0].role is ChatRole.USER
 
 
-async def test_k29_words_and_a_call_in_one_response() -> None:
+async def test_k29_words_and_a_call_in_one_response(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         server = world.server
         async with conversing(ai) as heard:
@@ -156,7 +156,7 @@ async def test_k29_words_and_a_call_in_one_response() -> None:
         assert heard.messages[1].tool_calls[0].id == "c1"
 
 
-async def test_k30_two_calls_get_one_response() -> None:
+async def test_k30_two_calls_get_one_response(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         async with conversing(ai):
             world.server.calling(("f", "{}", "c1"), ("g", "{}", "c2"))
@@ -167,7 +167,7 @@ async def test_k30_two_calls_get_one_response() -> None:
         assert [text for _, text in ai.added] == [None, "f done", "g done", "hello"]
 
 
-async def test_k31_a_slow_tool_holds_nothing_up_and_may_use_the_session() -> None:
+async def test_k31_a_slow_tool_holds_nothing_up_and_may_use_the_session(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         async with conversing(ai) as heard:
             world.server.calling(("slow", "{}", "c1"))
@@ -180,7 +180,7 @@ async def test_k31_a_slow_tool_holds_nothing_up_and_may_use_the_session() -> Non
         assert [text for _, text in ai.added] == [None, "still there?", "at last", "hello"]
 
 
-async def test_k32_a_result_during_a_response_is_given_at_once_and_asked_for_when_it_is_over() -> None:
+async def test_k32_a_result_during_a_response_is_given_at_once_and_asked_for_when_it_is_over(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         server = world.server
         async with conversing(ai):
@@ -191,8 +191,7 @@ async def test_k32_a_result_during_a_response_is_given_at_once_and_asked_for_whe
             await ai.session.live.until(lambda state: state.active_response_id == "r2")
             ai.free.set()
             await server.until_heard("conversation.item.create")
-            for _ in range(50):
-                await asyncio.sleep(0)
+            await settled(ai)
             assert len(asked(server)) == 1
             server.params = {}
             await server.over("r2", await server.words("r2", "meanwhile"))
@@ -200,7 +199,7 @@ async def test_k32_a_result_during_a_response_is_given_at_once_and_asked_for_whe
         assert len(asked(server)) == 2
 
 
-async def test_k32_a_response_that_began_by_itself_after_the_result_is_enough() -> None:
+async def test_k32_a_response_that_began_by_itself_after_the_result_is_enough(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         server = world.server
         async with conversing(ai):
@@ -214,30 +213,27 @@ async def test_k32_a_response_that_began_by_itself_after_the_result_is_enough() 
             await server.say("input_audio_buffer.speech_started", audio_start_ms=0, item_id="u1")
             server.params = {}
             await server.over("r2", status="cancelled")
-            for _ in range(50):
-                await asyncio.sleep(0)
+            await settled(ai)
             await server.spoken("u1", transcript="never mind")
             await server.answers_by_itself("r3", "by itself")
             await until(lambda: len(ai.chat_history) == 4)
-            for _ in range(50):
-                await asyncio.sleep(0)
+            await settled(ai)
         assert len(asked(server)) == 1
         assert [text for _, text in ai.added] == [None, "at last", "never mind", "by itself"]
 
 
-async def test_k21_a_tool_after_which_the_user_speaks_asks_for_nothing() -> None:
+async def test_k21_a_tool_after_which_the_user_speaks_asks_for_nothing(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         async with conversing(ai):
             world.server.calling(("quiet", "{}", "c1"))
             await ai.session.send(client_events.ResponseCreate())
             await until(lambda: len(ai.chat_history) == 2)
-            for _ in range(50):
-                await asyncio.sleep(0)
+            await settled(ai)
         assert created(world.server) == ["function_call_output c1 done"]
         assert len(asked(world.server)) == 1
 
 
-async def test_k20_tools_that_fail_are_counted_in_a_conversation_too() -> None:
+async def test_k20_tools_that_fail_are_counted_in_a_conversation_too(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         async with conversing(ai):
             world.server.calling(("fails", "{}", "c1"))
@@ -247,7 +243,7 @@ async def test_k20_tools_that_fail_are_counted_in_a_conversation_too() -> None:
         assert asked(world.server) == [{}, {}, {"tool_choice": "none"}]
 
 
-async def test_k37_a_slow_callback_delays_no_word_and_a_plain_one_will_do() -> None:
+async def test_k37_a_slow_callback_delays_no_word_and_a_plain_one_will_do(talking: Talking) -> None:
     free = asyncio.Event()
     started: list[bytes] = []
 
@@ -270,7 +266,7 @@ async def test_k37_a_slow_callback_delays_no_word_and_a_plain_one_will_do() -> N
         assert plain == [b"\1\0", b"\2\0"]
 
 
-async def test_k37_what_a_callback_raises_comes_out() -> None:
+async def test_k37_what_a_callback_raises_comes_out(talking: Talking) -> None:
     def broken(_: bytes) -> None:
         raise ValueError("no speaker")
 
@@ -282,7 +278,7 @@ async def test_k37_what_a_callback_raises_comes_out() -> None:
         assert isinstance(heard.error, ValueError)
 
 
-async def test_k38_a_consumer_that_waits_for_each_message_is_not_stuck() -> None:
+async def test_k38_a_consumer_that_waits_for_each_message_is_not_stuck(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         unplug = asyncio.Event()
         said: list[Any] = []
@@ -305,7 +301,7 @@ async def test_k38_a_consumer_that_waits_for_each_message_is_not_stuck() -> None
         assert said == ["hi", "let me look", None, "f done", "hello"]
 
 
-async def test_k42_text_that_is_put_in_is_a_stream_and_so_is_its_answer() -> None:
+async def test_k42_text_that_is_put_in_is_a_stream_and_so_is_its_answer(talking: Talking) -> None:
     async with talking() as (ai, _world):
         async with conversing(ai) as heard:
             part = models.TextContentPart(text="typed")
@@ -317,7 +313,7 @@ async def test_k42_text_that_is_put_in_is_a_stream_and_so_is_its_answer() -> Non
         assert history(ai) == [("user", "typed", None), ("assistant", "hello", None)]
 
 
-async def test_k43_a_round_in_a_conversation_appears_once() -> None:
+async def test_k43_a_round_in_a_conversation_appears_once(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         async with conversing(ai) as heard:
             await world.server.spoken("u1")
@@ -332,7 +328,7 @@ async def test_k43_a_round_in_a_conversation_appears_once() -> None:
         assert world.server.heard_of("conversation.item.create")[0]["item"]["content"][0]["text"] == "x"
 
 
-async def test_k44_a_response_out_of_band_changes_nothing_here() -> None:
+async def test_k44_a_response_out_of_band_changes_nothing_here(talking: Talking) -> None:
     async with talking() as (ai, world):
         events: list[str] = []
         ai.session.add_listener(lambda event: events.append(event.type))
@@ -346,7 +342,7 @@ async def test_k44_a_response_out_of_band_changes_nothing_here() -> None:
         assert "response.done" in events
 
 
-async def test_k45_what_was_there_before_gives_no_stream() -> None:
+async def test_k45_what_was_there_before_gives_no_stream(talking: Talking) -> None:
     async with talking(chat_history=[ChatMessage.user("before")]) as (ai, world):
         async with conversing(ai) as heard:
             await world.server.spoken("u1")
@@ -355,7 +351,7 @@ async def test_k45_what_was_there_before_gives_no_stream() -> None:
         assert history(ai) == [("user", "before", None), ("user", "hi", None)]
 
 
-async def test_k51_an_item_that_is_put_in_the_middle_stands_there_in_history() -> None:
+async def test_k51_an_item_that_is_put_in_the_middle_stands_there_in_history(talking: Talking) -> None:
     async with talking() as (ai, world):
         server = world.server
         async with conversing(ai):
@@ -376,7 +372,7 @@ async def test_k51_an_item_that_is_put_in_the_middle_stands_there_in_history() -
         assert history(ai) == [("user", "hi", None), ("system", "between", None), ("assistant", "hello there", None)]
 
 
-async def test_k52_every_hook_hears_of_every_message_once() -> None:
+async def test_k52_every_hook_hears_of_every_message_once(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         async with conversing(ai):
             await world.server.spoken("u1")
@@ -388,7 +384,7 @@ async def test_k52_every_hook_hears_of_every_message_once() -> None:
         assert ai.called == ["f"]
 
 
-async def test_k23_a_function_that_is_turned_off_is_withdrawn_before_the_conversation() -> None:
+async def test_k23_a_function_that_is_turned_off_is_withdrawn_before_the_conversation(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         ai.functions["g"].enabled = False
         async with conversing(ai):
@@ -398,7 +394,7 @@ async def test_k23_a_function_that_is_turned_off_is_withdrawn_before_the_convers
         assert [tool["name"] for tool in second["session"]["tools"]] == ["f", "fails", "quiet", "slow"]
 
 
-async def test_a_system_item_of_the_server_s_is_a_message() -> None:
+async def test_a_system_item_of_the_server_s_is_a_message(talking: Talking) -> None:
     async with talking() as (ai, world):
         async with conversing(ai) as heard:
             content = [{"type": "input_text", "text": "nobody spoke"}]
@@ -411,7 +407,7 @@ async def test_a_system_item_of_the_server_s_is_a_message() -> None:
         assert isinstance(ai.chat_history[1].parts[0], AudioPart)
 
 
-async def test_a_second_conversation_at_once_is_refused() -> None:
+async def test_a_second_conversation_at_once_is_refused(talking: Talking) -> None:
     async with talking() as (ai, _), conversing(ai):
         with pytest.raises(RuntimeError, match="already"):
             await anext(ai.full_duplex(microphone()))

@@ -10,7 +10,7 @@ from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.kani.parts import AudioPart
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
 from realtime_sdk.protocol.seed import client_events, models
-from tests.kani.talk import asked, created, history, microphone, talking
+from tests.kani.talk import Talking, asked, created, history, microphone
 
 
 def ids(ai: Any) -> list[str]:
@@ -21,7 +21,7 @@ def references(params: dict[str, Any]) -> list[str]:
     return [reference["id"] for reference in params["input"]]
 
 
-async def edited(**how: Any) -> tuple[Any, Any, list[str]]:
+async def edited(talking: Talking, **how: Any) -> tuple[Any, Any, list[str]]:
     """Two rounds, an edit and a round more."""
     async with talking(**how) as (ai, world):
         await ai.chat_round("one")
@@ -33,8 +33,8 @@ async def edited(**how: Any) -> tuple[Any, Any, list[str]]:
         return ai, world, before
 
 
-async def test_k46_an_edited_history_is_named_item_by_item() -> None:
-    ai, world, before = await edited()
+async def test_k46_an_edited_history_is_named_item_by_item(talking: Talking) -> None:
+    ai, world, before = await edited(talking)
     assert created(world.server) == ["user one", "user two", "user E", "user q"]
     first, second, third = asked(world.server)
     assert "input" not in first | second
@@ -43,8 +43,8 @@ async def test_k46_an_edited_history_is_named_item_by_item() -> None:
     assert history(ai)[-1] == ("assistant", "hello", None)
 
 
-async def test_k46_or_the_conversation_is_made_equal() -> None:
-    _, world, before = await edited(sync="delete")
+async def test_k46_or_the_conversation_is_made_equal(talking: Talking) -> None:
+    _, world, before = await edited(talking, sync="delete")
     assert created(world.server) == ["user one", "user two", "user E", "user q"]
     assert [event["item_id"] for event in world.server.heard_of("conversation.item.delete")] == before[:2]
     assert all("input" not in params for params in asked(world.server))
@@ -61,7 +61,7 @@ class LastOnly(OpenAIRealtimeKani):
         return whole[-1:] if self.short else whole
 
 
-async def test_k47_a_prompt_of_one_s_own_is_the_context_and_deletes_nothing() -> None:
+async def test_k47_a_prompt_of_one_s_own_is_the_context_and_deletes_nothing(talking: Talking) -> None:
     async with talking(make=LastOnly) as (ai, world):
         await ai.chat_round("one")
         ai.short = True
@@ -75,7 +75,7 @@ async def test_k47_a_prompt_of_one_s_own_is_the_context_and_deletes_nothing() ->
         assert world.server.heard_of("conversation.item.delete") == []
 
 
-async def test_k48_before_full_duplex_the_conversation_is_made_equal() -> None:
+async def test_k48_before_full_duplex_the_conversation_is_made_equal(talking: Talking) -> None:
     async with talking() as (ai, world):
         await ai.chat_round("one")
         await ai.chat_round("two")
@@ -90,7 +90,7 @@ async def test_k48_before_full_duplex_the_conversation_is_made_equal() -> None:
 
 
 @pytest.mark.parametrize("name", ["x.kani", "x.json"])
-async def test_k49_what_was_saved_is_loaded_and_uploaded_once(name: str, tmp_path: Path) -> None:
+async def test_k49_what_was_saved_is_loaded_and_uploaded_once(talking: Talking, name: str, tmp_path: Path) -> None:
     sound = AudioPart(pcm=b"\1\0" * 480, transcript="spoken")
     call = ToolCall.from_function("f", call_id_="c1", x=1)
     saved = [
@@ -120,7 +120,7 @@ async def test_k49_what_was_saved_is_loaded_and_uploaded_once(name: str, tmp_pat
         assert asked(world.server) == [{"tools": [], "tool_choice": "none"}]
 
 
-async def test_k50_what_the_server_drops_comes_back_with_the_next_prompt() -> None:
+async def test_k50_what_the_server_drops_comes_back_with_the_next_prompt(talking: Talking) -> None:
     async with talking() as (ai, world):
         await ai.chat_round("one")
         gone = ids(ai)[0]
@@ -133,7 +133,7 @@ async def test_k50_what_the_server_drops_comes_back_with_the_next_prompt() -> No
         assert references(asked(world.server)[-1]) == ids(ai)[:-1]
 
 
-async def test_an_output_without_its_call_cannot_be_sent() -> None:
+async def test_an_output_without_its_call_cannot_be_sent(talking: Talking) -> None:
     async with talking() as (ai, world):
         item = models.FunctionCallOutputConversationItem(output="r")
         with pytest.raises(LocalProtocolError, match="call_id"):

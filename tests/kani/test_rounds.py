@@ -13,7 +13,8 @@ from realtime_sdk.errors import ConnectionClosed, ResponseFailed
 from realtime_sdk.kani.engine import RealtimeEngine
 from realtime_sdk.kani.parts import AudioPart
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
-from tests.kani.talk import ASSISTANT, Server, World, asked, created, engine_in, history, talking
+from tests.kani.talk import ASSISTANT, Simulating, Talking, World, asked, created, engine_in, history, settled
+from tests.kani.wires import Wire
 
 SOUND = (b"\1\0" * 100, b"\2\0" * 101)  # 200 and 202 bytes: no multiples of three
 
@@ -28,7 +29,7 @@ class Counting(OpenAIRealtimeKani):
         return await super().add_completion_to_history(completion)
 
 
-async def test_k08_a_full_round_sends_an_item_and_a_request_and_nothing_else() -> None:
+async def test_k08_a_full_round_sends_an_item_and_a_request_and_nothing_else(talking: Talking) -> None:
     async with talking(make=Counting) as (ai, world):
         said = [message async for message in ai.full_round("hi")]
         assert [(message.role, message.text) for message in said] == [(ASSISTANT, "hello")]
@@ -39,17 +40,16 @@ async def test_k08_a_full_round_sends_an_item_and_a_request_and_nothing_else() -
         assert (completion.prompt_tokens, completion.completion_tokens) == (5, 7)
 
 
-@pytest.mark.parametrize("headers", [{}, {"OpenAI-Beta": "realtime=v1"}], ids=["ga", "beta"])
-async def test_k08_over_a_socket_in_both_dialects(headers: dict[str, str]) -> None:
-    async with rt.simulate() as server:
-        ai = OpenAIRealtimeKani("k", ws_base=server.url, headers=headers)
+async def test_k08_with_the_simulator_in_place_of_a_script(simulating: Simulating) -> None:
+    async with simulating() as (server, how):
+        ai = OpenAIRealtimeKani("k", **how)
         assert (await ai.chat_round("Say exactly: well done")).text == "well done"
         assert (await ai.chat_round("Say exactly: again")).text == "again"
         assert len(server.sessions[0].server.items) == 4
         await ai.close()
 
 
-async def test_k09_a_chat_round_sends_its_query_and_no_tools() -> None:
+async def test_k09_a_chat_round_sends_its_query_and_no_tools(talking: Talking) -> None:
     async with talking() as (ai, world):
         message = await ai.chat_round("hi", include_functions=False)
         assert message.text == "hello"
@@ -58,7 +58,7 @@ async def test_k09_a_chat_round_sends_its_query_and_no_tools() -> None:
         assert history(ai) == [("user", "hi", None), ("assistant", "hello", None)]
 
 
-async def test_k10_a_stream_has_its_words_and_its_sound_in_order() -> None:
+async def test_k10_a_stream_has_its_words_and_its_sound_in_order(talking: Talking) -> None:
     heard: list[bytes] = []
 
     async def play(pcm: bytes) -> None:
@@ -79,17 +79,17 @@ async def test_k10_a_stream_has_its_words_and_its_sound_in_order() -> None:
         assert heard == list(SOUND)
 
 
-async def test_k11_a_chat_stream_sends_its_query_when_it_is_read() -> None:
+async def test_k11_a_chat_stream_sends_its_query_when_it_is_read(talking: Talking) -> None:
     async with talking() as (ai, world):
         stream = ai.chat_round_stream("hi", include_functions=False)
-        await asyncio.sleep(0)
+        await settled(ai)
         assert world.server.said == []
         message = await stream
         assert message is await stream
         assert (message.text, created(world.server)) == ("hello", ["user hi"])
 
 
-async def test_k12_a_response_without_usage_is_a_message_all_the_same() -> None:
+async def test_k12_a_response_without_usage_is_a_message_all_the_same(talking: Talking) -> None:
     async with talking(make=Counting) as (ai, world):
 
         async def script(response_id: str) -> None:
@@ -101,7 +101,7 @@ async def test_k12_a_response_without_usage_is_a_message_all_the_same() -> None:
         assert (completion.prompt_tokens, completion.completion_tokens) == (None, None)
 
 
-async def test_k13_a_failed_response_raises_its_code_and_the_next_round_works() -> None:
+async def test_k13_a_failed_response_raises_its_code_and_the_next_round_works(talking: Talking) -> None:
     async with talking() as (ai, world):
 
         async def script(response_id: str) -> None:
@@ -118,7 +118,7 @@ async def test_k13_a_failed_response_raises_its_code_and_the_next_round_works() 
         assert (await ai.chat_round("again")).text == "hello"
 
 
-async def test_k14_an_incomplete_response_is_what_came_of_it_and_why() -> None:
+async def test_k14_an_incomplete_response_is_what_came_of_it_and_why(talking: Talking) -> None:
     async with talking() as (ai, world):
 
         async def script(response_id: str) -> None:
@@ -133,7 +133,7 @@ async def test_k14_an_incomplete_response_is_what_came_of_it_and_why() -> None:
         assert (notes["status"], notes["reason"]) == ("incomplete", "max_output_tokens")
 
 
-async def test_k15_settings_of_all_responses_and_of_one() -> None:
+async def test_k15_settings_of_all_responses_and_of_one(talking: Talking) -> None:
     async with talking(max_output_tokens=50) as (ai, world):
         async for _ in ai.full_round("x"):
             pass
@@ -142,13 +142,13 @@ async def test_k15_settings_of_all_responses_and_of_one() -> None:
         assert asked(world.server) == [{"max_output_tokens": 50}, {"max_output_tokens": 9}]
 
 
-async def test_k15_a_setting_that_does_not_exist_is_named() -> None:
+async def test_k15_a_setting_that_does_not_exist_is_named(talking: Talking) -> None:
     async with talking() as (ai, _):
         with pytest.raises(rt.LocalProtocolError, match="max_output_tokens"):
             await ai.chat_round("x", max_output_token=9)
 
 
-async def test_k16_what_belongs_to_another_response_does_not_leak_in() -> None:
+async def test_k16_what_belongs_to_another_response_does_not_leak_in(talking: Talking) -> None:
     async with talking() as (ai, world):
         server = world.server
 
@@ -169,22 +169,21 @@ async def test_k16_what_belongs_to_another_response_does_not_leak_in() -> None:
         assert (await stream.message()).text == "yes sir"
 
 
-async def test_k17_a_round_waits_for_a_response_of_the_server_s() -> None:
+async def test_k17_a_round_waits_for_a_response_of_the_server_s(talking: Talking) -> None:
     async with talking() as (ai, world):
         server = world.server
         await server.respond_by_itself("vad")
         await ai.session.live.until(lambda state: state.active_response_id == "vad")
         async with asyncio.TaskGroup() as group:
             answer = group.create_task(ai.chat_round("hi"))
-            for _ in range(50):
-                await asyncio.sleep(0)
+            await settled(ai)
             assert asked(server) == []
             await server.finish("vad")
         assert answer.result().text == "hello"
         assert server.heard_of("response.create")
 
 
-async def test_k17_a_request_that_lost_the_race_is_made_once_more() -> None:
+async def test_k17_a_request_that_lost_the_race_is_made_once_more(talking: Talking) -> None:
     async with talking() as (ai, world):
         world.server.refuse("response.create", code="conversation_already_has_active_response")
         async with asyncio.TaskGroup() as group:
@@ -207,7 +206,7 @@ class Raw:
     sample_rate = 24_000
 
 
-async def test_k18_a_query_of_parts_is_one_item() -> None:
+async def test_k18_a_query_of_parts_is_one_item(talking: Talking) -> None:
     async with talking() as (ai, world):
         await ai.chat_round(["look:", AudioPart(pcm=b"\1\0" * 160, sample_rate=16_000)])
         (event,) = world.server.heard_of("conversation.item.create")
@@ -221,7 +220,7 @@ async def test_k18_a_query_of_parts_is_one_item() -> None:
         assert [part["type"] for part in event["item"]["content"]] == ["input_text", "input_text"]
 
 
-async def test_k41_a_drop_in_a_round_raises_and_the_next_connect_uploads_once() -> None:
+async def test_k41_a_drop_in_a_round_raises_and_the_next_connect_uploads_once(talking: Talking) -> None:
     async with talking() as (ai, world):
         await ai.chat_round("hi")
 
@@ -239,38 +238,38 @@ async def test_k41_a_drop_in_a_round_raises_and_the_next_connect_uploads_once() 
         assert history(ai) == [("user", "hi", None), ("assistant", "hello", None), ("user", "and?", None)]
 
 
-async def test_k53_the_engine_alone_connects_when_it_is_asked() -> None:
-    world = World(Server, lambda _: None)
-    engine = engine_in(world)
-    ai = Kani(engine, system_prompt="S")
-    assert world.servers == []
-    assert (await ai.chat_round("hi")).text == "hello"
-    assert world.server.heard[0]["session"]["instructions"] == "S"
-    assert created(world.server) == ["user hi"]
-    assert [message.text async for message in ai.full_round("more")] == ["hello"]
-    await engine.close()
+async def test_k53_the_engine_alone_connects_when_it_is_asked(wire: Wire) -> None:
+    async with World(wire=wire) as world:
+        engine = engine_in(world)
+        ai = Kani(engine, system_prompt="S")
+        assert world.servers == []
+        assert (await ai.chat_round("hi")).text == "hello"
+        assert world.server.heard[0]["session"]["instructions"] == "S"
+        assert created(world.server) == ["user hi"]
+        assert [message.text async for message in ai.full_round("more")] == ["hello"]
+        await engine.close()
 
 
-async def test_k53_two_kanis_on_one_engine_do_not_see_each_other() -> None:
-    world = World(Server, lambda _: None)
-    engine = engine_in(world)
-    one, other = Kani(engine, system_prompt="one"), Kani(engine, system_prompt="other")
-    await one.chat_round("a")
-    await other.chat_round("b")
-    await one.chat_round("c")
-    contexts = [
-        [reference["id"] for reference in params["input"]] if "input" in params else None
-        for params in asked(world.server)
-    ]
-    ids = {
-        event["item"]["content"][0]["text"]: event["item"]["id"]
-        for event in world.server.heard_of("conversation.item.create")
-    }
-    own = [m.extra["realtime"]["item_ids"][0] for m in one.chat_history]
-    assert contexts == [None, [ids["b"]], own[:3]]
-    assert [params.get("instructions") for params in asked(world.server)] == [None, "other", None]
-    assert created(world.server) == ["user a", "user b", "user c"]
-    await engine.close()
+async def test_k53_two_kanis_on_one_engine_do_not_see_each_other(wire: Wire) -> None:
+    async with World(wire=wire) as world:
+        engine = engine_in(world)
+        one, other = Kani(engine, system_prompt="one"), Kani(engine, system_prompt="other")
+        await one.chat_round("a")
+        await other.chat_round("b")
+        await one.chat_round("c")
+        contexts = [
+            [reference["id"] for reference in params["input"]] if "input" in params else None
+            for params in asked(world.server)
+        ]
+        ids = {
+            event["item"]["content"][0]["text"]: event["item"]["id"]
+            for event in world.server.heard_of("conversation.item.create")
+        }
+        own = [m.extra["realtime"]["item_ids"][0] for m in one.chat_history]
+        assert contexts == [None, [ids["b"]], own[:3]]
+        assert [params.get("instructions") for params in asked(world.server)] == [None, "other", None]
+        assert created(world.server) == ["user a", "user b", "user c"]
+        await engine.close()
 
 
 def test_k54_counting_a_prompt_is_at_once_and_takes_any_argument() -> None:

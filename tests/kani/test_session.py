@@ -10,10 +10,11 @@ import realtime_sdk as rt
 from realtime_sdk.kani.session import RealtimeSession
 from realtime_sdk.protocol.seed import client_events, models, server_events
 from realtime_sdk.protocol.unknown import UnknownEvent
-from tests.kani.talk import Server, World, asked, talking, until
+from tests.kani.talk import Talking, World, asked, until
+from tests.kani.wires import Wire
 
 
-async def test_k55_a_listener_gets_every_event_in_order_when_the_state_has_it() -> None:
+async def test_k55_a_listener_gets_every_event_in_order_when_the_state_has_it(talking: Talking) -> None:
     async with talking(connected=False) as (ai, _world):
         seen: list[tuple[str, bool]] = []
 
@@ -30,7 +31,7 @@ async def test_k55_a_listener_gets_every_event_in_order_when_the_state_has_it() 
         assert "response.audio_transcript.delta" in [kind for kind, _ in seen]
 
 
-async def test_k55_events_come_in_the_classes_of_then() -> None:
+async def test_k55_events_come_in_the_classes_of_then(talking: Talking) -> None:
     async with talking(connected=False) as (ai, _world):
         seen: list[Any] = []
         ai.session.add_listener(seen.append)
@@ -51,7 +52,7 @@ async def test_k55_events_come_in_the_classes_of_then() -> None:
         assert done.response.usage == models.UsageDetails(total_tokens=12, input_tokens=5, output_tokens=7)
 
 
-async def test_k55_listeners_may_come_and_go_in_a_callback() -> None:
+async def test_k55_listeners_may_come_and_go_in_a_callback(talking: Talking) -> None:
     async with talking() as (ai, world):
         late: list[str] = []
         first: list[str] = []
@@ -74,7 +75,7 @@ async def test_k55_listeners_may_come_and_go_in_a_callback() -> None:
             ai.session.remove_listener(once)
 
 
-async def test_k55_a_slow_or_broken_listener_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+async def test_k55_a_slow_or_broken_listener_harms_nobody(talking: Talking, caplog: pytest.LogCaptureFixture) -> None:
     async with talking() as (ai, _world):
         seen: list[str] = []
 
@@ -92,7 +93,7 @@ async def test_k55_a_slow_or_broken_listener_harms_nobody(caplog: pytest.LogCapt
         assert "a listener failed on" in caplog.text
 
 
-async def test_k56_what_is_new_is_delivered_and_nothing_is_lost() -> None:
+async def test_k56_what_is_new_is_delivered_and_nothing_is_lost(talking: Talking) -> None:
     async with talking() as (ai, world):
         seen: list[Any] = []
         ai.session.add_listener(seen.append)
@@ -115,7 +116,7 @@ async def test_k56_what_is_new_is_delivered_and_nothing_is_lost() -> None:
         assert (await ai.chat_round("hi")).text == "hello"
 
 
-async def test_k57_every_event_has_an_id_and_an_error_names_it() -> None:
+async def test_k57_every_event_has_an_id_and_an_error_names_it(talking: Talking) -> None:
     async with talking() as (ai, world):
         errors: list[Any] = []
         ai.session.add_listener(lambda event: errors.append(event) if event.type == "error" else None)
@@ -126,7 +127,7 @@ async def test_k57_every_event_has_an_id_and_an_error_names_it() -> None:
         assert (type(errors[0]), errors[0].error.event_id) == (server_events.Error, event_id)
 
 
-async def test_the_settings_of_all_responses_reach_those_that_are_asked_for_by_hand() -> None:
+async def test_the_settings_of_all_responses_reach_those_that_are_asked_for_by_hand(talking: Talking) -> None:
     async with talking(max_output_tokens=50, voice="echo") as (ai, world):
         await ai.session.send(client_events.ResponseCreate())
         await world.server.until_heard("response.create")
@@ -143,13 +144,13 @@ async def test_the_settings_of_all_responses_reach_those_that_are_asked_for_by_h
         }
 
 
-async def test_events_of_today_are_sent_too() -> None:
+async def test_events_of_today_are_sent_too(talking: Talking) -> None:
     async with talking() as (ai, world):
         await ai.session.send(rt.client_events.InputAudioBufferClear())
         await world.server.until_heard("input_audio_buffer.clear")
 
 
-async def test_one_event_can_be_waited_for() -> None:
+async def test_one_event_can_be_waited_for(talking: Talking) -> None:
     async with talking() as (ai, _world):
         async with asyncio.TaskGroup() as group:
             found = group.create_task(ai.session.wait_for("response.done"))
@@ -160,15 +161,15 @@ async def test_one_event_can_be_waited_for() -> None:
             await ai.session.wait_for("never", timeout=0.01)
 
 
-async def test_a_session_of_its_own_connects_and_closes_and_listens_again() -> None:
-    world = World(Server, lambda _: None)
-    session = RealtimeSession("k", transport=world.opening)
-    seen: list[str] = []
-    session.add_listener(lambda event: seen.append(event.type))
-    for _ in range(2):
-        await session.connect()
-        await until(lambda: seen)
-        await session.close()
-        assert (seen, session.is_connected) == (["session.created"], False)
-        seen.clear()
-    assert world.server.heard == []
+async def test_a_session_of_its_own_connects_and_closes_and_listens_again(wire: Wire) -> None:
+    async with World(wire=wire) as world:
+        session = RealtimeSession("k", **world.how)
+        seen: list[str] = []
+        session.add_listener(lambda event: seen.append(event.type))
+        for _ in range(2):
+            await session.connect()
+            await until(lambda: seen)
+            await session.close()
+            assert (seen, session.is_connected) == (["session.created"], False)
+            seen.clear()
+        assert world.server.heard == []

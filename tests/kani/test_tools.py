@@ -7,11 +7,10 @@ from typing import Annotated, Any
 import pytest
 from kani import AIParam, ChatRole, Kani, ai_function
 
-import realtime_sdk as rt
 from realtime_sdk.kani.engine import RealtimeEngine
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
 from realtime_sdk.simulator import Scenario, on
-from tests.kani.talk import asked, created, function, history, talking
+from tests.kani.talk import Simulating, Talking, asked, created, function, history
 
 
 class WithTools(OpenAIRealtimeKani):
@@ -50,7 +49,7 @@ class WithTools(OpenAIRealtimeKani):
         return await super().handle_function_call_exception(call, err, attempt, tool_call_id)
 
 
-async def test_k19_parallel_calls_run_together_and_are_answered_in_order() -> None:
+async def test_k19_parallel_calls_run_together_and_are_answered_in_order(talking: Talking) -> None:
     async with talking(make=WithTools) as (ai, world):
         world.server.calling(("f", "{}", "c1"), ("g", "{}", "c2"))
         said = [message async for message in ai.full_round("go")]
@@ -80,7 +79,9 @@ async def test_k19_parallel_calls_run_together_and_are_answered_in_order() -> No
     ],
     ids=["raises", "unknown", "arguments"],
 )
-async def test_k20_a_call_that_fails_is_told_and_tried_again(call: tuple[str, str, str], error: str) -> None:
+async def test_k20_a_call_that_fails_is_told_and_tried_again(
+    talking: Talking, call: tuple[str, str, str], error: str
+) -> None:
     async with talking(make=WithTools) as (ai, world):
         world.server.calling(call)
         world.server.calling((call[0], call[1], "c2"))
@@ -92,7 +93,7 @@ async def test_k20_a_call_that_fails_is_told_and_tried_again(call: tuple[str, st
         assert asked(world.server) == [{}, {}, {"tool_choice": "none"}]
 
 
-async def test_k21_a_tool_after_which_the_user_speaks_ends_the_round() -> None:
+async def test_k21_a_tool_after_which_the_user_speaks_ends_the_round(talking: Talking) -> None:
     async with talking(make=WithTools) as (ai, world):
         world.server.calling(("quiet", "{}", "c1"))
         assert [message.role.value async for message in ai.full_round("go")] == ["assistant", "function"]
@@ -102,7 +103,7 @@ async def test_k21_a_tool_after_which_the_user_speaks_ends_the_round() -> None:
         assert created(world.server) == ["user go", "function_call_output c1 done", "user and?"]
 
 
-async def test_k22_after_the_last_function_round_no_tool_may_be_called() -> None:
+async def test_k22_after_the_last_function_round_no_tool_may_be_called(talking: Talking) -> None:
     async with talking(make=WithTools) as (ai, world):
         world.server.calling(("g", "{}", "c1"))
         world.server.calling(("g", "{}", "c2"))
@@ -116,7 +117,7 @@ async def test_k22_after_the_last_function_round_no_tool_may_be_called() -> None
         assert [message.role.value for message in said] == ["assistant"]
 
 
-async def test_k23_a_function_that_is_turned_off_is_not_offered_but_run() -> None:
+async def test_k23_a_function_that_is_turned_off_is_not_offered_but_run(talking: Talking) -> None:
     async with talking(make=WithTools) as (ai, world):
         ai.functions["g"].enabled = False
         world.server.calling(("g", "{}", "c1"))
@@ -125,7 +126,7 @@ async def test_k23_a_function_that_is_turned_off_is_not_offered_but_run() -> Non
         assert [tool["name"] for tool in asked(world.server)[0]["tools"]] == ["f", "fails", "quiet"]
 
 
-async def test_k24_what_is_kani_s_reaches_kani() -> None:
+async def test_k24_what_is_kani_s_reaches_kani(talking: Talking) -> None:
     def shout(text: str) -> str:
         return text.upper()
 
@@ -135,7 +136,7 @@ async def test_k24_what_is_kani_s_reaches_kani() -> None:
         assert [message.text async for message in ai.full_round("go")] == [None, "A", "hello"]
 
 
-async def test_long_call_ids_are_shortened_alike() -> None:
+async def test_long_call_ids_are_shortened_alike(talking: Talking) -> None:
     async with talking(connected=False) as (ai, world):
         long = "c" * 40
         ai.chat_history = [
@@ -182,12 +183,12 @@ class Weather(Kani):
         return f"Weather in {location}: Sunny, {degrees} degrees {unit.value}."
 
 
-async def test_kani_s_example_needs_another_engine_and_nothing_else() -> None:
+async def test_kani_s_example_needs_another_engine_and_nothing_else(simulating: Simulating) -> None:
     scenario = Scenario(
         on("weather").call("get_weather", location="Tokyo", unit="celsius").then_say("It is sunny: {output}")
     )
-    async with rt.simulate(scenario) as server:
-        engine = RealtimeEngine(endpoint=server.endpoint)
+    async with simulating(scenario) as (_, how):
+        engine = RealtimeEngine("k", **how)
         ai = Weather(engine)
         said = [text async for text in ai.full_round_str("What's the weather in Tokyo?")]
         assert said[-1] == "It is sunny: Weather in Tokyo: Sunny, 22 degrees celsius."

@@ -20,7 +20,7 @@ from realtime_sdk.kani.parts import AudioPart, TextPart
 from realtime_sdk.kani.translate import as_listened, as_said, fingerprint, items_of, response_settings, tokens_of
 from realtime_sdk.protocol.codec import encode, parse
 from realtime_sdk.protocol.seed import client_events as c, models, server_events as s
-from tests.kani.talk import Server, World, engine_in
+from tests.kani.talk import World, engine_in
 from tests.said import done, server, text, user
 
 
@@ -208,7 +208,7 @@ def test_interop_has_the_functions_of_then() -> None:
 
 
 async def test_a_kani_can_be_the_mind_of_the_simulator() -> None:
-    world = World(Server, lambda _: None)
+    world = World()
     engine = engine_in(world)
     async with rt.simulate(reply=reply_with(Kani(engine))) as simulated, rt.connect(simulated.endpoint) as session:
         assert (await session.respond("hi")).text == "hello"
@@ -228,6 +228,6 @@ def test_saving_keeps_sound_as_a_wav_file(tmp_path: Path) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ai = Kani(engine_in(World(Server, lambda _: None)), chat_history=[ChatMessage.user([AudioPart(pcm=b"\1\0")])])
+        ai = Kani(engine_in(World()), chat_history=[ChatMessage.user([AudioPart(pcm=b"\1\0")])])
         ai.save(tmp_path / "x.kani")
     assert [name for name in zipfile.ZipFile(tmp_path / "x.kani").namelist() if name.endswith(".wav")] != []

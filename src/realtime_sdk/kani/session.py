@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 from realtime_sdk.dialects import BETA, OPENAI
-from realtime_sdk.errors import LocalProtocolError, RealtimeError
+from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.fold import updates as replayed
 from realtime_sdk.kani.listeners import Listeners
 from realtime_sdk.kani.translate import as_said, response_settings
@@ -171,11 +171,8 @@ class RealtimeSession:
                 ready.set_result(None)
                 async for _ in to_the_end:
                     pass
-        except RealtimeError as error:
+        except Exception as error:
             if not ready.done():  # later, whoever waits for something is told by what it waits for
-                ready.set_exception(error)
-        except OSError as error:
-            if not ready.done():
                 ready.set_exception(error)
 
     def _stop_playback(self) -> Any:
