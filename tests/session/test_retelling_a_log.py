@@ -1,8 +1,10 @@
 """Our own logs, spoken to the same client again, strictly: it says the same, and the state is the same."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 from realtime_sdk.fold import replay
 from realtime_sdk.log import EventLog
@@ -12,7 +14,8 @@ from realtime_sdk.simulator import Scenario, on, simulate
 from realtime_sdk.state import RealtimeState
 from realtime_sdk.transport import ReplayTransport
 
-Client = Callable[[RealtimeSession], Awaitable[object]]
+LOUD, QUIET = (b"\x00\x40" * 24 + b"\x00\xc0" * 24) * 300, bytes(48 * 800)
+STORY = "It was long ago, in a land of hills and rivers. " * 4
 
 
 def weather(city: str) -> str:
@@ -20,39 +23,113 @@ def weather(city: str) -> str:
     return f"sunny in {city}"
 
 
-SETTINGS: dict[str, Any] = {"instructions": "Be brief.", "turn_detection": None, "tools": [weather]}
+@dataclass(frozen=True)
+class Position:
+    item_id: str
+    heard_ms: int
+    content_index: int = 0
+
+
+class FixedPlayer:
+    """Of whatever is spoken now, 300 ms were heard."""
+
+    session: RealtimeSession
+
+    def stop(self) -> list[Position]:
+        spoken = [item for item in self.session.state.items.values() if item.audio_ms]
+        return [Position(item.id, 300) for item in spoken[-1:] if item.truncated_ms is None]
+
+
+def is_idle(responses: int) -> Callable[[RealtimeState], bool]:
+    return lambda state: not state.active_response_id and len(state.responses) == responses
+
+
+def is_speaking(state: RealtimeState) -> bool:
+    return any(item.audio_ms > 400 for item in state.items.values())
+
+
+def is_cut(state: RealtimeState) -> bool:
+    return any(item.truncated_ms for item in state.items.values())
 
 
 async def talk(session: RealtimeSession) -> None:
-    """Audio, a tool, an interruption."""
+    """Audio, a tool, an interruption of what was said whole."""
     for _ in range(5):
         await session.append_audio(b"\0" * 4_800)
     await session.commit()
     await session.respond("How is the weather in Rome?")
-    await session.until(lambda state: not state.active_response_id and len(state.responses) == 2)
+    await session.until(is_idle(2))
     spoken = await session.respond("And what is the capital of France?")
     (message,) = [item for item in spoken.items if item.type == "message"]
     session.heard(message.id, 100)
-    assert [cut.audio_end_ms for cut in (await session.interrupt()).cut] == [100]
+    assert [cut.audio_end_ms for cut in (await session.interrupt()).cut] == [300]
 
 
-def but_who_closed(state: RealtimeState) -> RealtimeState:
-    """The state without who closed the connection: a log that is spoken ends by itself, perhaps before the client."""
-    (epoch,) = state.epochs
-    return state.having(epochs=(replace(epoch, closed_by=None),))
+async def use_tools(session: RealtimeSession) -> None:
+    """Two rounds of calls, the first with two at a time."""
+    await session.respond("How is the weather?")
+    await session.until(is_idle(3))
+    outputs = [item.output for item in session.state.items.values() if item.type == "function_call_output"]
+    assert outputs == ["sunny in Rome", "sunny in Oslo", "sunny in Bonn"]
 
 
-async def test_a_client_that_does_the_same_again_meets_no_difference_in_its_log() -> None:
-    log, again = EventLog(), EventLog()
-    scenario = Scenario(
-        on("weather").call("weather", city="Rome").then_say("{output}."), on("capital").say("It is Paris.")
-    )
-    async with simulate(scenario) as server, connect(server.endpoint, log=log, ids=Ids(), **SETTINGS) as session:
-        await talk(session)
+async def be_interrupted_by_voice(session: RealtimeSession) -> None:
+    """The user speaks in mid-speech; the server ends the response, the client cuts what was not heard."""
+    await session.add_item("Tell me a story", reply=True)
+    await session.until(is_speaking)
+    await session.append_audio(LOUD + QUIET)
+    await session.until(lambda state: is_cut(state) and is_idle(2)(state))
+    assert [item.truncated_ms for item in session.state.items.values() if item.truncated_ms] == [300]
+    assert [response.status for response in session.state.responses.values()] == ["cancelled", "completed"]
+
+
+async def interrupt_by_hand(session: RealtimeSession) -> None:
+    """The client cancels in mid-speech, then cuts, then asks again."""
+    await session.add_item("Tell me a story", reply=True)
+    await session.until(is_speaking)
+    done = await session.interrupt(force=True)
+    assert (done.is_cancelled, [cut.audio_end_ms for cut in done.cut]) == (True, [300])
+    await session.respond("And what is the capital of France?")
+
+
+TALK = Scenario(on("weather").call("weather", city="Rome").then_say("{output}."), on("capital").say("It is Paris."))
+ROUNDS = Scenario(
+    on("weather")
+    .call("weather", city="Rome")
+    .call("weather", city="Oslo")
+    .then_call("weather", city="Bonn")
+    .then_say("Everywhere {output}.")
+)
+VOICE = Scenario(on("story").say(STORY), on("capital").say("It is Paris."), hears=["And the capital of France?"])
+Client = Callable[[RealtimeSession], Awaitable[object]]
+
+
+@pytest.mark.parametrize(
+    ("client", "scenario", "detection"),
+    [
+        (talk, TALK, None),
+        (use_tools, ROUNDS, None),
+        (be_interrupted_by_voice, VOICE, "server_vad"),
+        (interrupt_by_hand, VOICE, None),
+    ],
+)
+async def test_a_client_that_does_the_same_again_meets_no_difference_in_its_log(
+    client: Client, scenario: Scenario, detection: Any
+) -> None:
+    log, again, player = EventLog(), EventLog(), FixedPlayer()
+    settings: dict[str, Any] = {
+        "instructions": "Be brief.",
+        "turn_detection": detection,
+        "tools": [weather],
+        "stop_playback": player.stop,
+    }
+    async with simulate(scenario, speed=30) as server:
+        async with connect(server.endpoint, log=log, ids=Ids(), **settings) as session:
+            player.session = session
+            await client(session)
     spoken = ReplayTransport(log, check="strict", event_ids=True)
-    async with connect(transport=spoken, log=again, ids=Ids(), **SETTINGS) as repeated:
-        await talk(repeated)
+    async with connect(transport=spoken, log=again, ids=Ids(), **settings) as repeated:
+        player.session = repeated
+        await client(repeated)
         assert spoken.unmatched == ()
-    assert repeated.state == replay(again)
-    assert session.state == replay(log)
-    assert but_who_closed(repeated.state) == but_who_closed(session.state)
+    assert repeated.state == replay(again) == replay(log) == session.state

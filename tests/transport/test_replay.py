@@ -134,7 +134,6 @@ async def test_frames_left_over_are_only_told_when_lenient() -> None:
         (closed(1001, "Your session hit the maximum duration of 60 minutes.", "server"), ConnectionExpired),
         (closed(1000, "bye", "server"), ConnectionClosed),
         (closed(1006, None, "network"), ConnectionLost),
-        (closed(1001, "leaving", "client"), ConnectionClosed),
         (closed(4000, "invalid_request_error.beta_api_shape_disabled", "server"), ConnectionClosed),
     ],
 )
@@ -193,6 +192,34 @@ async def test_closing_wakes_a_receive_that_waits() -> None:
     assert ends == [(ConnectionClosed, 4321, "enough")]
     with pytest.raises(ConnectionClosed):
         await transport.send(ROUND[1].frame)
+
+
+@pytest.mark.parametrize("check", ["strict", "lenient", "off"])
+async def test_where_the_client_closed_it_is_waited_for(check: Check) -> None:
+    transport = ReplayTransport(log(s("a"), closed(1001, "leaving", "client"), s("after a reconnect")), check=check)
+    await transport.receive()
+    ends: list[object] = []
+
+    async def listen() -> None:
+        ends.append(await end_of(transport))
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(listen)
+            await anyio.wait_all_tasks_blocked()
+            assert ends == []
+            await transport.aclose(1000, "done")
+    assert ends == [(ConnectionClosed, 1000, "done")]
+
+
+async def test_what_was_received_before_the_clients_close_is_received_before_it_again() -> None:
+    said = log(s("a"), c("b"), s("c"), c("d"), s("e"), closed(1000, None, "client"))
+    transport = ReplayTransport(said, check="lenient")
+    await transport.send(said[1].frame)
+    await transport.aclose()
+    assert [kind(frame) for frame in await received(transport)] == ["a", "c"]
+    with pytest.raises(ConnectionClosed):
+        await transport.send(said[3].frame)
 
 
 async def test_a_cancelled_receive_loses_nothing_and_a_second_one_is_refused() -> None:

@@ -4,7 +4,7 @@ Knows records (seq, time, sender, frame) and no events but the local one that te
 The clock is anyio's, so virtual time works.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import TypeVar
@@ -31,7 +31,7 @@ def connections(records: Iterable[R]) -> Iterator[tuple[R, ...]]:
     part: list[R] = []
     for record in records:
         part.append(record)
-        if _recorded_end(record) is not None:
+        if _recorded_close(record) is not None:
             yield tuple(part)
             part = []
     if part:
@@ -48,7 +48,8 @@ class ReplayTransport:
 
     `speed`: 1 as recorded, 2 twice as fast, None (default) without waiting. Records without a time do not wait.
 
-    At the end `receive` raises as the recorded close says, ConnectionClosed with 1000 where none is recorded.
+    At the end `receive` raises as the recorded close says, ConnectionClosed with 1000 where none is recorded. Where it
+    was the client that closed, `receive` waits for `aclose`, and gives what was received before that close until then.
     """
 
     def __init__(
@@ -67,13 +68,14 @@ class ReplayTransport:
         self._cues = tuple(_cues(played, gated=check != "off"))
         self._said = 0
         self._pace = _Pace(speed, next((record.at_ns for record in played if record.at_ns is not None), None))
+        self._closed: ConnectionClosed | None = None
         self._ended: ConnectionClosed | None = None
         self._reported = False
         self._changed = anyio.Event()
         self._reading = anyio.ResourceGuard("receiving from")
 
     def __repr__(self) -> str:
-        state = "open" if self._ended is None else "closed"
+        state = "open" if self._end is None else "closed"
         return f"<ReplayTransport {state}, {self._said} of {len(self._cues) - 1} server frames said>"
 
     @property
@@ -103,23 +105,22 @@ class ReplayTransport:
         with self._reading:
             await checkpoint()
             cue = self._cues[self._said]
-            while self._script.matched < cue.gate:
+            while self._script.matched < cue.gate or cue.is_ours:
                 await self._change()
             while (wait_s := self._pace.wait_s(cue)) > 0:
                 with anyio.move_on_after(wait_s):
                     await self._change()
-            self._raise_if_ended()
-            if cue.frame is None:
-                self._ended = cue.end
-            self._raise_if_ended()
+            if not self._cues[-1].is_ours:  # else what came before the client's close comes before this one too
+                self._ended = self._end or cue.end
+                self._raise_if_ended()
             self._said += 1
             self._pace.said(cue)
             return cue.frame or b""
 
     async def aclose(self, code: int = 1000, reason: str = "") -> None:
         """End the replay. Raises ReplayMismatch once when `check` is "strict" and client frames are left over."""
-        if self._ended is None:
-            self._ended = closed_here(Close(code, reason))
+        if self._end is None:
+            self._closed = closed_here(Close(code, reason))
             self._tell()
         await checkpoint()
         left, reported, self._reported = self.unmatched, self._reported, True
@@ -138,14 +139,18 @@ class ReplayTransport:
         self._changed.set()
         self._changed = anyio.Event()
 
+    @property
+    def _end(self) -> ConnectionClosed | None:
+        return self._ended or self._closed
+
     def _raise_if_ended(self) -> None:
-        if self._ended is not None:
-            raise copy(self._ended)
+        if self._end is not None:
+            raise copy(self._end)
 
 
 @dataclass(frozen=True, slots=True)
 class _Cue:
-    """What the server says next, or (without a frame) how the connection ends.
+    """What the server says next, or (without a frame) how it ends the connection; with neither the client ends it.
 
     `gate` client records stand before it; `gate_at_ns` is the time of the last of them.
     """
@@ -156,6 +161,11 @@ class _Cue:
     gate_at_ns: int | None
     end: ConnectionClosed | None = None
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether the server says nothing more, and the client ends the connection."""
+        return self.frame is None and self.end is None
+
 
 def _cues(records: Sequence[Record], *, gated: bool) -> Iterator[_Cue]:
     gate, gate_at_ns = 0, None
@@ -164,22 +174,23 @@ def _cues(records: Sequence[Record], *, gated: bool) -> Iterator[_Cue]:
             gate, gate_at_ns = gate + 1, record.at_ns
         elif record.sender == "server":
             yield _Cue(record.frame, record.at_ns, gate, gate_at_ns)
-        elif (end := _recorded_end(record)) is not None:
+        elif (close := _recorded_close(record)) is not None:
+            end = None if close.get("by") == "client" else _end_of(close)
             yield _Cue(None, record.at_ns, gate, gate_at_ns, end)
             return
     yield _Cue(None, None, gate, gate_at_ns, closed_by_peer(Close()))
 
 
-def _recorded_end(record: Record) -> ConnectionClosed | None:
+def _recorded_close(record: Record) -> Mapping[str, object] | None:
+    """The end of a connection as an event, None for any other record."""
     event = event_of(record.frame) if record.sender == "local" else None
-    if event is None or event.get("type") != CLOSED:
-        return None
-    code, reason, by = event.get("code"), event.get("reason"), event.get("by")
-    close = Close(
-        code if isinstance(code, int) else ABNORMAL if by == "network" else NORMAL,
-        reason if isinstance(reason, str) else "",
-    )
-    return closed_here(close) if by == "client" else closed_by_peer(close)
+    return event if event is not None and event.get("type") == CLOSED else None
+
+
+def _end_of(close: Mapping[str, object]) -> ConnectionClosed:
+    code, reason = close.get("code"), close.get("reason")
+    known = code if isinstance(code, int) else ABNORMAL if close.get("by") == "network" else NORMAL
+    return closed_by_peer(Close(known, reason if isinstance(reason, str) else ""))
 
 
 class _Pace:
