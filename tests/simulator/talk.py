@@ -50,6 +50,8 @@ class Talk:
     settings: Settings = field(default_factory=lambda: Settings(speed=0))
     hear: Callable[[Utterance], str | Words | Unheard] = lambda _: "hello"
     answering: bool = True
+    settle: bool = True
+    """Whether what the brain wants to know is told at once."""
     dialect: Dialect = OPENAI
     said: list[dict[str, Any]] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)
@@ -112,7 +114,7 @@ class Talk:
         for frame in [frame for event in step.out for frame in self.dialect.write(event, sender="server")]:
             self.frames.append(frame)
             self.said.append(json.loads(frame))
-        for wish in step.wanted:
+        for wish in step.wanted if self.settle else ():
             if isinstance(wish, Utterance):
                 self._take(brain.step(self.server, Heard(wish.item_id, self.hear(wish))))
                 continue

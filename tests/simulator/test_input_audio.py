@@ -304,12 +304,6 @@ def test_a_transcription_session_writes_down_and_answers_nothing() -> None:
 # --- detectors ----------------------------------------------------------------------------------------------------
 
 
-def test_semantic_vad_finds_turns_too() -> None:
-    talk = Talk()
-    talk.update(audio={"input": {"turn_detection": {"type": "semantic_vad", "eagerness": "high"}}})
-    assert kinds(talk.speak(spoken("weather")))[:5] == TURN
-
-
 class Metronome:
     """A detector that hears speech from 100 to 300 ms, whatever the sound is."""
 

@@ -78,7 +78,7 @@ def test_a_retrieved_item_brings_its_sound() -> None:
 @pytest.mark.parametrize(
     ("event", "code", "param"),
     [
-        (user_text("x", id="a"), "item_create_invalid_item_id", None),
+        (user_text("x", id="a"), "item_create_duplicate_item_id", None),
         ({**user_text("x"), "previous_item_id": "gone"}, "item_create_invalid_previous_item_id", None),
         (user_text("x", id="i" * 33), "string_above_max_length", "item.id"),
         ({"type": "conversation.item.create", "item": {}}, "missing_required_parameter", "item.type"),

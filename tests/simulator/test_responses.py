@@ -271,7 +271,7 @@ def test_an_empty_reply_is_a_complete_response_without_items(modality: str) -> N
     ("metadata", "code"),
     [
         ({str(place): "x" for place in range(17)}, "object_above_max_properties"),
-        ({"k" * 65: "x"}, "string_above_max_length"),
+        ({"k" * 65: "x"}, "property_name_above_max_length"),
         ({"k": "x" * 513}, "string_above_max_length"),
         ({"k": 5}, "invalid_type"),
     ],
@@ -305,4 +305,4 @@ def test_what_a_sideband_plays_can_be_cleared_and_is_by_the_users_voice() -> Non
 
 
 def test_a_client_that_plays_itself_cannot_clear_the_buffer() -> None:
-    assert codes(Talk().send({"type": "output_audio_buffer.clear"})) == [("invalid_request", "type")]
+    assert codes(Talk().send({"type": "output_audio_buffer.clear"})) == [("invalid_value", "type")]

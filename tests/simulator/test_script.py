@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from realtime_sdk.errors import ScenarioError
-from realtime_sdk.simulator import Call, Fail, Say, Think, ToolOutput, Turn, Wait
+from realtime_sdk.simulator import Call, Fail, Say, Think, ToolOutput, Turn, Unheard, Wait, Words
 from realtime_sdk.simulator.script import load_scenario, read_script
 
 SCRIPT: dict[str, Any] = {
@@ -46,6 +46,23 @@ def test_a_script_is_a_scenario() -> None:
     assert run.left == ()
 
 
+def test_a_script_says_what_is_heard_late_and_not_at_all() -> None:
+    hears = [
+        "now",
+        {"words": "later", "after_ms": 500},
+        {"words": "w"},
+        {"fail": "busy", "message": "m"},
+        {"fail": "f"},
+    ]
+    assert read_script({"hears": hears}).hears == (
+        "now",
+        Words("later", 500),
+        Words("w"),
+        Unheard("busy", "m"),
+        Unheard("f"),
+    )
+
+
 @pytest.mark.parametrize(("name", "text"), [("s.json", json.dumps(SCRIPT)), ("s.yaml", YAML), ("s.yml", YAML)])
 def test_scripts_are_read_from_files(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
@@ -62,6 +79,8 @@ def test_scripts_are_read_from_files(tmp_path: Path, name: str, text: str) -> No
         ({"rule": []}, "the script has no field 'rule'; it may have rules, hears, strict"),
         ({"rules": {}}, "rules is not a list"),
         ({"hears": [3]}, r"hears\[0\] is not a text"),
+        ({"hears": [{"word": "x"}]}, r"hears\[0\] has no field 'word'; it may have words, after_ms, fail, message"),
+        ({"hears": [{"after_ms": 3}]}, r"hears\[0\].words is not a text"),
         ({"rules": [{"do": "x"}]}, r"rules\[0\] needs one of on, pattern, turn, always"),
         ({"rules": [{"on": "a", "turn": 2, "do": "x"}]}, r"rules\[0\] needs one of"),
         ({"rules": [{"turn": "two", "do": "x"}]}, r"rules\[0\].turn is not a whole number"),

@@ -1,14 +1,17 @@
-"""HTTP for what is no websocket: one request, one answer in JSON, end. What is answered comes in as a function.
+"""HTTP for what is no websocket: one request, one answer in JSON, end; pages of any origin may ask (CORS).
 
-Bodies are read with h11, which the extra `serve` brings; without it every request is told so.
+What is answered comes in as a function. Bodies are read with h11, which the extra `serve` brings; without it every request is told so.
 """
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+import anyio
 from anyio.abc import ByteStream
 
 from realtime_sdk.protocol.json_values import JsonObject
@@ -19,6 +22,18 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Answering", "Asked", "body_of", "converse", "nothing_here", "refused"]
 
 _LARGEST_BODY: Final = 1_000_000
+_HEADERS: Final = {
+    "Content-Type": "application/json",
+    "Connection": "close",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "*",
+    "Access-Control-Allow-Headers": "Authorization, *",
+    "Access-Control-Allow-Private-Network": "true",
+}
+"""There is nothing here that is not for everybody."""
+_ALLOWED: Final = "OPTIONS"
+"""The method by which browsers ask whether a page may ask."""
+_FAREWELL_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +74,27 @@ def body_of(answer: Answer) -> str:
 
 async def converse(stream: ByteStream, first: bytes, answer: Answering) -> None:
     """Read the request that begins with these bytes, answer it, and leave the stream to be closed."""
+    await stream.send(_bare(await _answer(stream, first, answer)))
+    # who closes while something is unread takes back what was said: let the client close first
+    with anyio.move_on_after(_FAREWELL_S), suppress(anyio.EndOfStream):
+        with suppress(NotImplementedError):  # TLS ends in both directions at once
+            await stream.send_eof()
+        while True:
+            await stream.receive()
+
+
+async def _answer(stream: ByteStream, first: bytes, answer: Answering) -> Answer:
     try:
         import h11
     except ModuleNotFoundError:
-        given = refused(501, "HTTP requests need h11: pip install 'realtime-sdk[serve]'", code="not_implemented")
-        await stream.send(_bare(given))
-        return
+        return refused(501, "HTTP requests need h11: pip install 'realtime-sdk[serve]'", code="not_implemented")
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=65_536)
     connection.receive_data(first)
     try:
-        given = answer(await _asked(stream, connection))
+        asked = await _asked(stream, connection)
     except h11.RemoteProtocolError as broken:
-        given = refused(broken.error_status_hint, str(broken))
-    await stream.send(_bare(given))
+        return refused(broken.error_status_hint, str(broken))
+    return Answer(200, {}) if asked.method == _ALLOWED else answer(asked)
 
 
 async def _asked(stream: ByteStream, connection: "h11.Connection") -> Asked:
@@ -99,14 +122,5 @@ async def _asked(stream: ByteStream, connection: "h11.Connection") -> Asked:
 def _bare(answer: Answer) -> bytes:
     """An answer as it goes out, the last on its connection."""
     body = body_of(answer).encode()
-    head = (
-        f"HTTP/1.1 {answer.status} {_reason(answer.status)}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-def _reason(status: int) -> Any:
-    from http import HTTPStatus
-
-    return HTTPStatus(status).phrase
+    headers = "".join(f"{name}: {value}\r\n" for name, value in {**_HEADERS, "Content-Length": len(body)}.items())
+    return f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n{headers}\r\n".encode() + body

@@ -9,11 +9,11 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from ssl import SSLContext
 from typing import Final, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import anyio
+from typing_extensions import Unpack
 
 from realtime_sdk.dialects import AZURE, BETA, OPENAI, TRANSLATION, Dialect
 from realtime_sdk.errors import ConnectionClosed, HandshakeError, LocalProtocolError, RealtimeError, RequestTimeout
@@ -22,11 +22,10 @@ from realtime_sdk.protocol.codec import encode
 from realtime_sdk.protocol.local import ConnectionClosed as ClosedRecord, ConnectionOpened
 from realtime_sdk.simulator.log_files import new_log
 from realtime_sdk.simulator.plain_http import body_of, refused
-from realtime_sdk.simulator.sockets import Knock, Visit, listening, served_at
+from realtime_sdk.simulator.sockets import Knock, Listener, Visit, Where
 from realtime_sdk.simulator.websocket import NO_CODE
 from realtime_sdk.transport.base import Transport
 from realtime_sdk.transport.closing import ABNORMAL
-from realtime_sdk.transport.endpoint import Endpoint
 from realtime_sdk.transport.options import WebsocketOptions, checked_url, shown_url
 from realtime_sdk.transport.websocket import connect
 
@@ -40,7 +39,7 @@ _OWN: Final = frozenset({"host", "connection", "upgrade", "content-length", "tra
 _HANDSHAKE: Final = ("sec-websocket-", "proxy-")
 
 
-class RecordProxy:
+class RecordProxy(Listener):
     """A running proxy. `url` is where clients connect, `logs` are those of all sessions so far, in order."""
 
     def __init__(
@@ -53,23 +52,12 @@ class RecordProxy:
         self._log_dir = log_dir
         self._options = options
         self._on_log = on_log
-        self._at: tuple[str, int, bool] = ("", 0, False)
 
     def __repr__(self) -> str:
         return f"<RecordProxy {self.url} to {shown_url(self.to)}, {len(self.logs)} sessions>"
 
-    @property
-    def url(self) -> str:
-        """Where clients connect: `ws://127.0.0.1:PORT/v1/realtime`. Their query is passed on."""
-        host, port, tls = self._at
-        return served_at(host, port, tls=tls)
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """What `rt.connect` takes."""
-        return Endpoint(self.url)
-
-    async def _serve(self, visit: Visit) -> None:
+    async def serve(self, visit: Visit) -> None:
+        """Connect a client with the server, and record what they say."""
         knock = visit.knock
         options = replace(self._options, subprotocols=knock.subprotocols)
         async with AsyncExitStack() as stack:
@@ -92,23 +80,20 @@ async def record_proxy(
     to: str,
     *,
     log_dir: str | Path,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    tls: SSLContext | None = None,
     options: WebsocketOptions = _OPTIONS,
     on_log: Callable[[Path], object] | None = None,
+    **where: Unpack[Where],
 ) -> AsyncGenerator[RecordProxy, None]:
     """A proxy to the server at `to`, for as long as the block lasts; each session leaves `log_dir/session-NNN.jsonl`.
 
     The path of `to` is used if it has one, else the client's; the client's query and headers are passed on, keys among
     them, and refusals and close codes are passed back. `options` are those of the connections to `to`; `on_log` is
-    called with the path of each log when its session begins.
+    called with the path of each log when its session begins. `where`: `host`, `port` and `tls`.
 
     LocalProtocolError if `to` is no websocket URL, OSError if the port cannot be opened.
     """
     proxy = RecordProxy(to, log_dir=Path(log_dir), options=options, on_log=on_log)
-    async with listening(proxy._serve, host=host, port=port, tls=tls) as found:
-        proxy._at = (host, found, tls is not None)
+    async with proxy.listening(**where):
         yield proxy
 
 

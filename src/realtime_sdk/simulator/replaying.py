@@ -4,19 +4,18 @@ The matching is that of `realtime_sdk.transport.ReplayTransport`; here it has a 
 """
 
 import json
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from os import PathLike
-from ssl import SSLContext
 from typing import Final
 
 import anyio
+from typing_extensions import Unpack
 
 from realtime_sdk.errors import ConnectionClosed, ReplayMismatch
 from realtime_sdk.log import EventLog, LogRecord
-from realtime_sdk.simulator.sockets import Visit, listening, served_at
+from realtime_sdk.simulator.sockets import Listener, Visit, Where
 from realtime_sdk.transport.base import Transport
-from realtime_sdk.transport.endpoint import Endpoint
 from realtime_sdk.transport.replay import ReplayTransport, connections
 from realtime_sdk.transport.script import Check, event_of
 
@@ -26,7 +25,7 @@ _REFUSED: Final = 1008
 _CLOSED: Final = "local.connection_closed"
 
 
-class ReplayServer:
+class ReplayServer(Listener):
     """A running replay. `url` and `endpoint` are where it listens, `mismatches` what the log does not have."""
 
     def __init__(
@@ -37,38 +36,28 @@ class ReplayServer:
         speed: float,
         on_mismatch: Callable[[ReplayMismatch], object] | None,
     ) -> None:
-        self._records = next(connections(records), ())
+        self._connections = tuple(connections(records)) or ((),)
         self._check: Check = check
         self._speed = speed or None
         self._on_mismatch = on_mismatch
-        self._at: tuple[str, int, bool] = ("", 0, False)
         self.sessions = 0
         """How many clients came."""
         self.mismatches: tuple[ReplayMismatch, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<ReplayServer {self.url}, {len(self._records)} records, {self.sessions} sessions>"
+        return f"<ReplayServer {self.url}, {len(self._connections)} connections, {self.sessions} sessions>"
 
-    @property
-    def url(self) -> str:
-        """The address of the server: `ws://127.0.0.1:PORT/v1/realtime`."""
-        host, port, tls = self._at
-        return served_at(host, port, tls=tls)
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """What `rt.connect` takes."""
-        return Endpoint(self.url)
-
-    async def _serve(self, visit: Visit) -> None:
+    async def serve(self, visit: Visit) -> None:
+        """Speak the next connection of the log to a client; after the last comes the first again."""
         if not visit.knock.is_realtime:
             await visit.refuse_path()
             return
         near = await visit.accept()
+        records = self._connections[self.sessions % len(self._connections)]
         self.sessions += 1
-        far = ReplayTransport(self._records, check=self._check, speed=self._speed)
+        far = ReplayTransport(records, check=self._check, speed=self._speed)
         async with anyio.create_task_group() as group:
-            group.start_soon(self._speak, far, near, group.cancel_scope)
+            group.start_soon(_speak, records, far, near, group.cancel_scope)
             await self._listen(near, far)
             group.cancel_scope.cancel()
 
@@ -85,17 +74,6 @@ class ReplayServer:
                 await near.send(_told(mismatch))
                 await near.aclose(_REFUSED, "replay_mismatch")
 
-    async def _speak(self, far: ReplayTransport, near: Transport, scope: anyio.CancelScope) -> None:
-        """Say what the server said, and close as it closed. Where it did not, the client is waited for."""
-        try:
-            for _ in range(sum(record.sender == "server" for record in self._records)):
-                await near.send(await far.receive())
-            if _server_closed(self._records):
-                await far.receive()
-        except ConnectionClosed as end:
-            await near.aclose(1000 if end.code is None else end.code, end.reason)
-            scope.cancel()
-
     def _remember(self, mismatch: ReplayMismatch) -> None:
         self.mismatches = (*self.mismatches, mismatch)
         if self._on_mismatch is not None:
@@ -104,31 +82,46 @@ class ReplayServer:
 
 @asynccontextmanager
 async def replay_server(
-    log: EventLog | str | PathLike[str],
+    log: Iterable[LogRecord] | str | PathLike[str],
     *,
     check: Check = "lenient",
     speed: float = 0.0,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    tls: SSLContext | None = None,
     on_mismatch: Callable[[ReplayMismatch], object] | None = None,
+    **where: Unpack[Where],
 ) -> AsyncGenerator[ReplayServer, None]:
-    """A server that speaks a log (its first connection) to every client, for as long as the block lasts.
+    """A server that speaks a log to every client, for as long as the block lasts.
+
+    Each client hears it from the beginning; of a log with several connections (a session that reconnected) each client
+    hears the next one, and after the last comes the first again. `log`: records, or the path of a log.
 
     `check` says how a client's frames are matched: `lenient` wants the same types in the order of each type, `strict`
     the same frames, `off` takes anything and says all. A client that sends something else gets an `error` event with
-    the code `replay_mismatch` and the close 1008. `speed`: 0 without waiting (the default), 1 as recorded.
+    the code `replay_mismatch` and the close 1008. `speed`: 0 without waiting (the default), 1 as recorded. `where`:
+    `host`, `port` and `tls`.
 
     On leaving, the first ReplayMismatch is raised, unless the block itself raises or `on_mismatch` was told. Errors of
     the file as from `EventLog.load`; OSError if the port cannot be opened.
     """
-    records = log if isinstance(log, EventLog) else EventLog.load(log)
+    records = EventLog.load(log) if isinstance(log, str | PathLike) else log
     server = ReplayServer(records, check=check, speed=speed, on_mismatch=on_mismatch)
-    async with listening(server._serve, host=host, port=port, tls=tls) as found:
-        server._at = (host, found, tls is not None)
+    async with server.listening(**where):
         yield server
     if server.mismatches and on_mismatch is None:
         raise server.mismatches[0]
+
+
+async def _speak(
+    records: Sequence[LogRecord], far: ReplayTransport, near: Transport, scope: anyio.CancelScope
+) -> None:
+    """Say what the server said, and close as it closed. Where it did not, the client is waited for."""
+    try:
+        for _ in range(sum(record.sender == "server" for record in records)):
+            await near.send(await far.receive())
+        if _server_closed(records):
+            await far.receive()
+    except ConnectionClosed as end:
+        await near.aclose(1000 if end.code is None else end.code, end.reason)
+        scope.cancel()
 
 
 def _server_closed(records: Iterable[LogRecord]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from realtime_sdk.errors import ScenarioError
-from realtime_sdk.simulator.brain.happenings import Turn
+from realtime_sdk.simulator.brain.happenings import Turn, Unheard, Words
 from realtime_sdk.simulator.faults import Trouble
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Reply, ReplyStep, Say, Think, Wait
@@ -110,7 +110,8 @@ def always() -> Rule:
 class Scenario:
     """Rules in order: the first one that fits and was not used yet answers the turn.
 
-    `hears` gives the words of the session's utterances, first to last: speech need not be recognised then.
+    `hears` gives the words of the session's utterances, first to last: speech need not be recognised then. `Words`
+    are told to the client late, `Unheard` fails their transcription.
     `otherwise` answers the turns that no rule fits; `strict=True` fails them instead (`scenario_has_no_answer`).
     `faults` go wrong in every session, as those of `simulate` do.
     """
@@ -118,7 +119,7 @@ class Scenario:
     def __init__(
         self,
         *rules: Rule,
-        hears: tuple[str, ...] | list[str] = (),
+        hears: Sequence[str | Words | Unheard] = (),
         otherwise: Callable[[Turn], object] = persona,
         strict: bool = False,
         faults: Sequence[Trouble] = (),

@@ -1,7 +1,8 @@
 """Scenarios as files, for people who do not write Python: JSON, or YAML where PyYAML is installed.
 
 A script is an object with `rules`, and with `hears`, `strict` and `faults` as `Scenario` has them (a fault is an object
-with the fields of `WireFault`). A rule has one of `on`, `pattern`, `turn`, `always`; what to `do`; the replies that
+with the fields of `WireFault`). What is heard is a text, an object with `words` and `after_ms` to tell it late, or one
+with `fail` (a code) and `message`. A rule has one of `on`, `pattern`, `turn`, `always`; what to `do`; the replies that
 follow, a list, in `then`; and `every_time`. A step is a text to say, or an object with one of `say`, `call` (and
 `with`), `call_json` (and `with`), `wait`, `think` (and `ms`), `fail` (and `message`).
 """
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 from realtime_sdk.errors import ScenarioError
 from realtime_sdk.protocol.json_values import JsonObject, is_array, is_object
+from realtime_sdk.simulator.brain.happenings import Unheard, Words
 from realtime_sdk.simulator.fault_script import read_faults
 from realtime_sdk.simulator.reply import Call, Fail, Reply, ReplyStep, Say, Think, Wait
 from realtime_sdk.simulator.scenario import Rule, Scenario, always, on, on_turn
@@ -39,7 +41,7 @@ def read_script(script: object) -> Scenario:
     """The scenario that a script is, given as JSON has it. ScenarioError for what is none, with the place."""
     fields = _object(script, "the script", allowed=("rules", "hears", "strict", "faults"))
     rules = [_rule(rule, f"rules[{place}]") for place, rule in enumerate(_list(fields.get("rules", []), "rules"))]
-    hears = [_text(words, f"hears[{place}]") for place, words in enumerate(_list(fields.get("hears", []), "hears"))]
+    hears = [_heard(words, f"hears[{place}]") for place, words in enumerate(_list(fields.get("hears", []), "hears"))]
     faults = read_faults(fields.get("faults", []))
     return Scenario(*rules, hears=hears, strict=fields.get("strict") is True, faults=faults)
 
@@ -88,6 +90,19 @@ def _rule(rule: object, where: str) -> Rule:
     replies = [_reply(fields.get("do"), f"{where}.do")]
     replies += [_reply(reply, f"{where}.then[{place}]") for place, reply in enumerate(later)]
     return replace(made, replies=tuple(replies), repeats=made.repeats or fields.get("every_time") is True)
+
+
+def _heard(words: object, where: str) -> str | Words | Unheard:
+    """What is said in an utterance: a text; words that are told late; or why nobody understands it."""
+    if isinstance(words, str):
+        return words
+    if not is_object(words):
+        raise ScenarioError(f"{where} is not a text")
+    fields = _object(words, where, allowed=("words", "after_ms", "fail", "message"))
+    if "fail" in fields:
+        message = _text(fields.get("message", Unheard().message), f"{where}.message")
+        return Unheard(_text(fields["fail"], f"{where}.fail"), message)
+    return Words(_text(fields.get("words"), f"{where}.words"), _number(fields.get("after_ms", 0), f"{where}.after_ms"))
 
 
 def _reply(steps: object, where: str) -> Reply:

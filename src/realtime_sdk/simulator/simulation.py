@@ -20,7 +20,8 @@ from realtime_sdk.audio.pacing import Clock, RealClock
 from realtime_sdk.dialects import OPENAI, TRANSLATION, Dialect
 from realtime_sdk.errors import ScenarioError
 from realtime_sdk.log import EventLog
-from realtime_sdk.simulator.brain import Fault, McpServer, Settings, Turn, Utterance
+from realtime_sdk.log.event_log import Keep
+from realtime_sdk.simulator.brain import Fault, McpServer, Settings, Turn, Unheard, Utterance, Words
 from realtime_sdk.simulator.brain.config import Intent
 from realtime_sdk.simulator.brain.listening import MakeVad
 from realtime_sdk.simulator.client_secrets import ClientSecrets
@@ -88,10 +89,12 @@ class Options(TypedDict, total=False):
     """What goes wrong in every session: a `Fault` at its beginning, a `WireFault` whenever a frame fits it."""
     tls: SSLContext
     """Makes the server a `wss://` one, with this certificate."""
+    keep: bool
+    """Whether sessions that have ended stay in `sessions`, with their logs in memory. Default True."""
 
 
 class Simulation:
-    """A running server. `url` and `endpoint` are where it listens, `sessions` all that it had, in order."""
+    """A running server. `url` and `endpoint` are where it listens, `sessions` all that it kept, in order."""
 
     def __init__(
         self,
@@ -113,11 +116,14 @@ class Simulation:
         self._group: TaskGroup
         self._at: tuple[str, int] | None = None
         self._faults = (*(() if scenario is None else scenario.faults), *options.get("faults", ()))
+        self._begun = 0
+        self._unused = () if scenario is None else scenario.steps()
+        self._failures: tuple[Exception, ...] = ()
         self.sessions: tuple[SimulatedSession, ...] = ()
 
     def __repr__(self) -> str:
         where = "in memory" if self._at is None else self.url
-        return f"<Simulation {where}, {len(self.sessions)} sessions>"
+        return f"<Simulation {where}, {self._begun} sessions>"
 
     @property
     def url(self) -> str:
@@ -140,13 +146,13 @@ class Simulation:
     @property
     def failures(self) -> tuple[Exception, ...]:
         """What replies and ears raised, in all sessions."""
-        return tuple(error for session in self.sessions for error in session.failures)
+        return (*self._failures, *(error for session in self.sessions for error in session.failures))
 
     def memory(self, *, model: str | None = None) -> Transport:
         """The client's end of a new session without a socket."""
         client, server = pair()
         session = self._session(Knock(query={} if model is None else {"model": model}))
-        self._group.start_soon(session.run, server)
+        self._group.start_soon(self._run, session, server)
         return client
 
     def fault(self, *faults: Trouble) -> None:
@@ -165,12 +171,22 @@ class Simulation:
     async def _serve(self, visit: Visit) -> None:
         if visit.knock.is_realtime:
             transport = await visit.accept()
-            await self._session(visit.knock).run(transport)
+            await self._run(self._session(visit.knock), transport)
         else:
             await visit.refuse_path()
 
+    async def _run(self, session: SimulatedSession, transport: Transport) -> None:
+        """Serve a client; of a session that is not kept stays what was wrong with it, and which steps it used."""
+        try:
+            await session.run(transport)
+        finally:
+            if not self._options.get("keep", True):
+                self._failures = (*self._failures, *session.failures)
+                self._unused = tuple(title for title in self._unused if title not in session.done)
+                self.sessions = tuple(one for one in self.sessions if one is not session)
+
     def _session(self, knock: Knock) -> SimulatedSession:
-        number = len(self.sessions) + 1
+        self._begun = number = self._begun + 1
         run = None if self._scenario is None else self._scenario.begin()
         part = self._part(knock, number, run)
         log = self._log(part.dialect)
@@ -222,18 +238,17 @@ class Simulation:
         return tuple(ears)
 
     def _log(self, dialect: Dialect) -> EventLog:
+        keep: Keep = "all" if self._options.get("keep", True) else "none"
         if self._log_dir is None:
-            return EventLog(header_now(dialect))
-        return new_log(self._log_dir, dialect, keep="all")[1]
+            return EventLog(header_now(dialect), keep=keep)
+        return new_log(self._log_dir, dialect, keep=keep)[1]
 
     def _check(self) -> None:
         """Raise what went wrong and nobody has seen."""
         if self.failures:
             raise ExceptionGroup("replies of the simulation failed", self.failures)
-        if self._scenario is None:
-            return
         used = {title for session in self.sessions for title in session.done}
-        unused = tuple(title for title in self._scenario.steps() if title not in used)
+        unused = tuple(title for title in self._unused if title not in used)
         if unused:
             raise ScenarioError(f"the scenario has steps left over: {'; '.join(unused)}", steps=unused)
 
@@ -245,7 +260,7 @@ def _intent(knock: Knock) -> Intent:
     return "transcription" if knock.query.get("intent") == "transcription" else "realtime"
 
 
-def _scripted(hears: tuple[str, ...], utterance: Utterance) -> str | None:
+def _scripted(hears: tuple[str | Words | Unheard, ...], utterance: Utterance) -> str | Words | Unheard | None:
     place = utterance.number - 1
     return hears[place] if place < len(hears) else None
 

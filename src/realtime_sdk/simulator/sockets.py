@@ -6,18 +6,20 @@ port is opened.
 
 import logging
 import re
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from ssl import SSLContext, SSLError
-from typing import Final
+from typing import Final, TypedDict
 from urllib.parse import parse_qsl, urlsplit
 
 import anyio
 from anyio.abc import ByteStream, SocketAttribute
 from anyio.streams.tls import TLSStream
+from typing_extensions import Unpack
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
@@ -26,9 +28,11 @@ from realtime_sdk.errors import ConnectionClosed
 from realtime_sdk.simulator.plain_http import Answering, Asked, body_of, converse, nothing_here
 from realtime_sdk.simulator.websocket import ServerSocket
 from realtime_sdk.transport.base import Transport
+from realtime_sdk.transport.endpoint import Endpoint
 
-__all__ = ["Knock", "Visit", "Welcome", "listening", "served_at"]
+__all__ = ["LOOPBACK", "Knock", "Listener", "Visit", "Welcome", "Where", "listening", "served_at"]
 
+LOOPBACK: Final = "127.0.0.1"
 _ENDS_IN = ("/realtime", "/realtime/translations")
 _HEAD_BYTES: Final = 65_536
 _HEAD_TIMEOUT_S: Final = 10.0
@@ -96,28 +100,58 @@ Welcome = Callable[[Visit], Awaitable[None]]
 """Called for each client that asks for a websocket; when it returns the connection ends."""
 
 
+class Where(TypedDict, total=False):
+    """Where a server listens; keyword arguments of all that do."""
+
+    host: str
+    """Default 127.0.0.1."""
+    port: int
+    """Default 0: a free one."""
+    tls: SSLContext
+    """Makes it a `wss://` server, with this certificate."""
+
+
 def served_at(host: str, port: int, *, tls: bool) -> str:
     """The URL of a server here: `ws://127.0.0.1:PORT/v1/realtime`."""
     return f"{'wss' if tls else 'ws'}://{f'[{host}]' if ':' in host else host}:{port}/v1/realtime"
 
 
+class Listener:
+    """A server with a port; `url` and `endpoint` say where it listens."""
+
+    url: str = ""
+    """The address of the server: `ws://127.0.0.1:PORT/v1/realtime`."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What `rt.connect` takes."""
+        return Endpoint(self.url)
+
+    @abstractmethod
+    async def serve(self, visit: Visit) -> None:
+        """Serve one client until its connection ends."""
+
+    @asynccontextmanager
+    async def listening(self, **where: Unpack[Where]) -> AsyncGenerator[None, None]:
+        """Serve every client until the block ends. OSError if the port cannot be opened."""
+        async with listening(self.serve, **where) as port:
+            self.url = served_at(where.get("host", LOOPBACK), port, tls="tls" in where)
+            yield
+
+
 @asynccontextmanager
 async def listening(
-    welcome: Welcome,
-    *,
-    host: str,
-    port: int,
-    tls: SSLContext | None = None,
-    answer: Answering = nothing_here,
+    welcome: Welcome, *, answer: Answering = nothing_here, **where: Unpack[Where]
 ) -> AsyncGenerator[int, None]:
-    """Welcome every client of this port (0: a free one) until the block ends; the value is the port.
+    """Welcome every client of a port until the block ends; the value is the port.
 
-    `tls` makes it `wss`; `answer` answers what is HTTP and no websocket. OSError if the port cannot be opened.
+    `answer` answers what is HTTP and no websocket. OSError if the port cannot be opened.
     """
-    listener = await anyio.create_tcp_listener(local_host=host, local_port=port)
+    take = partial(_take, welcome=welcome, tls=where.get("tls"), answer=answer)
+    listener = await anyio.create_tcp_listener(local_host=where.get("host", LOOPBACK), local_port=where.get("port", 0))
     raised: Exception | KeyboardInterrupt | None = None
     async with listener, anyio.create_task_group() as group:
-        group.start_soon(listener.serve, partial(_take, welcome=welcome, tls=tls, answer=answer))
+        group.start_soon(listener.serve, take)
         try:
             yield int(listener.listeners[0].extra(SocketAttribute.local_port))  # noqa: S610 - not Django
         except (Exception, KeyboardInterrupt) as error:

@@ -27,7 +27,7 @@ from realtime_sdk.protocol.wire import WireModel
 from realtime_sdk.simulator.brain import complaints
 from realtime_sdk.simulator.brain.complaints import Complaint
 
-__all__ = ["complaint_about"]
+__all__ = ["complaint_about", "kind_of"]
 
 _Field = tuple[type[BaseModel], str]
 
@@ -137,7 +137,7 @@ def _in_value(value: Any, members: tuple[Any, ...], path: str, field: _Field) ->
     else:
         fits: set[type] = {bool} if isinstance(value, bool) else {int, float} if isinstance(value, int) else {float}
         if not fits & set(members) and Any not in members:
-            yield complaints.invalid_type(path, _wanted(members), _kind(value))
+            yield complaints.invalid_type(path, _wanted(members), kind_of(value))
 
 
 def _in_text(value: str, members: tuple[Any, ...], path: str, field: _Field) -> Iterator[Complaint]:
@@ -225,11 +225,14 @@ def _by_table(value: Any, field: _Field, path: str) -> Iterator[Complaint]:
 
 def _in_metadata(value: JsonObject, path: str) -> Iterator[Complaint]:
     if len(value) > METADATA_PAIRS:
-        message = f"Invalid '{path}': too many properties. Expected an object with at most {METADATA_PAIRS} properties."
+        message = (
+            f"Invalid '{path}': too many properties. Expected an object with at most {METADATA_PAIRS} properties, "
+            f"but got an object with {len(value)} properties instead."
+        )
         yield Complaint("object_above_max_properties", message, path)
     for key, member in value.items():
         if len(key) > METADATA_KEY:
-            yield complaints.too_long(f"{path}.{key}", len(key), METADATA_KEY)
+            yield complaints.long_name(path, key, METADATA_KEY)
         if isinstance(member, str) and len(member) > METADATA_VALUE:
             yield complaints.too_long(f"{path}.{key}", len(member), METADATA_VALUE)
 
@@ -273,7 +276,8 @@ _KINDS: Final[Mapping[Any, str]] = {
 }
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: object) -> str:
+    """What a JSON value is, as the service names it."""
     return _KINDS.get(type(value), "null")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 __all__ = [
     "Complaint",
@@ -9,9 +10,12 @@ __all__ = [
     "commit_empty",
     "invalid_type",
     "invalid_value",
+    "long_name",
     "missing",
     "no_active_response",
     "no_item",
+    "no_such_event",
+    "not_json",
     "out_of_range",
     "too_long",
     "unknown_parameter",
@@ -52,6 +56,31 @@ def invalid_value(param: str, value: object, allowed: Sequence[str]) -> Complain
     return Complaint("invalid_value", f"Invalid value: '{value}'. Supported values are: {listed}.", param)
 
 
+CLIENT_EVENTS: Final = (
+    "session.update",
+    "input_audio_buffer.append",
+    "input_audio_buffer.commit",
+    "input_audio_buffer.clear",
+    "conversation.item.create",
+    "conversation.item.truncate",
+    "conversation.item.delete",
+    "conversation.item.retrieve",
+    "response.create",
+    "response.cancel",
+)
+"""What a client may send on a websocket, in the service's order; `output_audio_buffer.clear` is not among it."""
+
+
+def no_such_event(kind: str) -> Complaint:
+    """An event of a type that is not known, or not on a websocket."""
+    return invalid_value("type", kind, CLIENT_EVENTS)
+
+
+def not_json() -> Complaint:
+    """A frame that is no JSON object."""
+    return Complaint("invalid_json", "Invalid event: failed to parse JSON value.")
+
+
 def too_long(param: str, length: int, limit: int) -> Complaint:
     """A string of too many characters."""
     return Complaint(
@@ -59,6 +88,16 @@ def too_long(param: str, length: int, limit: int) -> Complaint:
         f"Invalid '{param}': string too long. Expected a string with maximum length {limit}, "
         f"but got a string with length {length} instead.",
         param,
+    )
+
+
+def long_name(param: str, name: str, limit: int) -> Complaint:
+    """A property whose name has too many characters."""
+    return Complaint(
+        "property_name_above_max_length",
+        f"Invalid property name in '{param}': '{name}' is too long. Expected a string with maximum length {limit}, "
+        f"but got a string with length {len(name)} instead.",
+        f"{param}.{name}",
     )
 
 

@@ -39,8 +39,25 @@ _SEMANTIC_VAD: Final[JsonObject] = {
     "interrupt_response": True,
 }
 _TRANSCRIPTION: Final[JsonObject] = {"model": None, "language": None, "prompt": None}
-# How long a pause ends a turn under semantic_vad. The service looks at the words; a pause is what there is here.
-_EAGER_SILENCE_MS: Final = {"high": 300, "auto": 600, "medium": 600, "low": 1_200}
+_OF_CONVERSATIONS: Final = frozenset({"create_response", "interrupt_response", "idle_timeout_ms"})
+"""Fields of turn detection that a session which only transcribes does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eagerness:
+    """How long a pause must be under `semantic_vad`: where the sentence is finished, and where it is not."""
+
+    pause_ms: int
+    longest_ms: int
+
+
+_EAGERNESS: Final = {"high": Eagerness(300, 2_000), "medium": Eagerness(600, 4_000), "low": Eagerness(1_200, 8_000)}
+# The longest waits are the service's (DOSSIER §5), `auto` is `medium`; the short ones are ours.
+
+
+def eagerness(detection: Mapping[str, Any]) -> Eagerness:
+    """How eager a `semantic_vad` is."""
+    return _EAGERNESS.get(str(detection.get("eagerness")), _EAGERNESS["medium"])
 
 
 @dataclass(frozen=True)
@@ -119,12 +136,18 @@ class Config:
         if given is None:
             return None
         if given["type"] == "semantic_vad":
-            return TurnRules(silence_duration_ms=_EAGER_SILENCE_MS.get(str(given["eagerness"]), 600))
+            return TurnRules(silence_duration_ms=eagerness(given).pause_ms)
         return TurnRules(
             threshold=given["threshold"],
             prefix_padding_ms=given["prefix_padding_ms"],
             silence_duration_ms=given["silence_duration_ms"],
         )
+
+    @property
+    def longest_pause_ms(self) -> int | None:
+        """How long a pause in the middle of a sentence is waited for; None where every pause ends the turn."""
+        given = self.turn_detection
+        return eagerness(given).longest_ms if given is not None and given["type"] == "semantic_vad" else None
 
     @property
     def interleaves(self) -> bool:
@@ -163,8 +186,9 @@ def opening(session_id: str, *, model: str, expires_at: int, intent: Intent = "r
         "turn_detection": {**_SERVER_VAD, "silence_duration_ms": 200 if older else 500},
     }
     if intent == "transcription":
-        audio = {"input": hearing}
-        return Config({**_head("transcription", session_id, expires_at), "audio": audio, "include": None})
+        hearing["turn_detection"] = _only_transcribing({**_SERVER_VAD, "silence_duration_ms": 200})
+        head = {**_head("transcription", session_id, expires_at), "object": "realtime.transcription_session"}
+        return Config({**head, "audio": {"input": hearing}, "include": None})
     speaking = {"format": dict(_PCM), "voice": "alloy" if older else "marin", "speed": 1.0}
     return Config(
         {
@@ -194,7 +218,16 @@ def merged(config: Config, patch: Mapping[str, Any]) -> Config:
         side: {**settings, **_audio_patch(settings, audio.get(side) or {})}
         for side, settings in config.wire["audio"].items()
     }
+    if config.intent == "transcription":
+        hearing = wire["audio"]["input"]
+        hearing["turn_detection"] = _only_transcribing(hearing["turn_detection"])
     return Config(wire)
+
+
+def _only_transcribing(detection: JsonObject | None) -> JsonObject | None:
+    if detection is None:
+        return None
+    return {name: value for name, value in detection.items() if name not in _OF_CONVERSATIONS}
 
 
 def _audio_patch(settings: JsonObject, patch: JsonObject) -> JsonObject:

@@ -6,6 +6,7 @@ import pybase64
 
 from realtime_sdk.audio.vad import SpeechStarted, SpeechStopped, VadEvent
 from realtime_sdk.protocol.client_events import InputAudioBufferAppend, InputAudioBufferClear, InputAudioBufferCommit
+from realtime_sdk.protocol.json_values import JsonObject
 from realtime_sdk.protocol.models import UserMessage, UserMessageContent
 from realtime_sdk.protocol.server_events import (
     InputAudioBufferCleared,
@@ -18,6 +19,7 @@ from realtime_sdk.simulator.brain.complaints import Complaint
 from realtime_sdk.simulator.brain.happenings import Heard
 from realtime_sdk.simulator.brain.items import announce, place
 from realtime_sdk.simulator.brain.listening import listen
+from realtime_sdk.simulator.brain.pausing import go_on, pause, weigh
 from realtime_sdk.simulator.brain.responses import begin_unasked, interrupt
 from realtime_sdk.simulator.brain.saying import last_item_id, mint, refuse, say
 from realtime_sdk.simulator.brain.sounds import BYTES_PER_MS, from_wire, ms_of
@@ -54,6 +56,8 @@ def _heard(server: Server, sound: bytes) -> Server:
     server = replace(server, buffer=buffer)
     for event in found:
         server = _on_vad(server, event)
+    if server.buffer.speech is not None and server.buffer.speech.pause is not None:
+        server = _waited(server, server.buffer.speech, ms_of(server.buffer.position))
     return server if listening is None else _forget_silence(server)
 
 
@@ -69,21 +73,38 @@ def _whole_samples(torn: bytes, sound: bytes, kind: str) -> tuple[bytes, bytes]:
 def _on_vad(server: Server, event: VadEvent) -> Server:
     match event:
         case SpeechStarted():
+            if (speech := server.buffer.speech) is not None:
+                server = _waited(server, speech, event.at_ms)
             return _speech_started(server, event.audio_start_ms)
         case SpeechStopped():
-            return _speech_stopped(server, event.audio_end_ms)
+            return _paused(server, event.audio_end_ms)
 
 
 def _speech_started(server: Server, start_ms: int) -> Server:
     if server.buffer.speech is not None:
-        return server
+        return go_on(server)
     server, item_id = mint(server, "item")
     server = replace(server, buffer=replace(server.buffer, speech=Speech(item_id, start_ms)), idling=None)
     server = say(server, InputAudioBufferSpeechStarted(audio_start_ms=start_ms, item_id=item_id))
     return interrupt(server) if _detection(server, "interrupt_response") else server
 
 
-def _speech_stopped(server: Server, end_ms: int) -> Server:
+def _paused(server: Server, end_ms: int) -> Server:
+    """A pause that is long enough: it ends the turn, unless its words say that the sentence goes on."""
+    if server.config.longest_pause_ms is None or server.buffer.speech is None:
+        return _speech_stopped(server, end_ms)
+    return pause(server, server.buffer.speech, end_ms)
+
+
+def _waited(server: Server, speech: Speech, now_ms: int) -> Server:
+    """The turn ends where the pause has become too long, whatever was said."""
+    if speech.pause is None or now_ms < speech.pause.latest_ms:
+        return server
+    return _speech_stopped(server, speech.pause.latest_ms, speech.pause.heard)
+
+
+def _speech_stopped(server: Server, end_ms: int, heard: Heard | None = None) -> Server:
+    """Commit the turn that ends here; `heard` if its words are known already."""
     speech, buffer = server.buffer.speech, server.buffer
     if speech is None:
         return server
@@ -92,9 +113,11 @@ def _speech_stopped(server: Server, end_ms: int) -> Server:
     kept = replace(buffer, tape=Tape().append(rest), base=buffer.position - len(rest), speech=None)
     server = replace(server, buffer=kept)
     server = say(server, InputAudioBufferSpeechStopped(audio_end_ms=end_ms, item_id=speech.item_id))
+    if heard is not None:
+        return _commit_heard(server, Uncommitted(speech.item_id, pcm), heard, server.config.transcription)
     if server.settings.early_transcripts and server.config.transcription is not None:
-        return _commit_later(server, Uncommitted(speech.item_id, pcm))
-    return _answered(commit_speech(server, pcm, speech.item_id))
+        return _commit_later(server, Uncommitted(speech.item_id, pcm), speech.number)
+    return _answered(commit_speech(server, pcm, speech.item_id, number=speech.number))
 
 
 def _answered(server: Server) -> Server:
@@ -102,21 +125,36 @@ def _answered(server: Server) -> Server:
     return begin_unasked(server) if _detection(server, "create_response") else server
 
 
-def _commit_later(server: Server, speech: Uncommitted) -> Server:
+def _commit_later(server: Server, speech: Uncommitted, number: int | None) -> Server:
     server = replace(server, uncommitted=(*server.uncommitted, speech))
-    return want_words(server, _spoken(speech.item_id, speech.pcm), transcription=server.config.transcription)
+    held = _spoken(speech.item_id, speech.pcm)
+    return want_words(server, held, transcription=server.config.transcription, number=number)
 
 
 def take_words(server: Server, heard: Heard) -> Server:
-    """The words of an utterance have come: before its item, if it waited for them."""
-    speech = next((one for one in server.uncommitted if one.item_id == heard.item_id), None)
-    if speech is None:
+    """The words of an utterance have come: in a pause of it, before its item if it waited for them, or later."""
+    speech = server.buffer.speech
+    if speech is not None and speech.item_id == heard.item_id:
+        return _weighed(server, speech, heard)
+    waiting = next((one for one in server.uncommitted if one.item_id == heard.item_id), None)
+    if waiting is None:
         return hear(server, heard)
-    transcription = server.unheard.get(speech.item_id) or {}
-    told = transcription_of(server, speech.item_id, heard.text, transcription)
-    for delta in told.deltas:
+    server = replace(server, uncommitted=tuple(one for one in server.uncommitted if one is not waiting))
+    return _commit_heard(server, waiting, heard, server.unheard.get(heard.item_id))
+
+
+def _weighed(server: Server, speech: Speech, heard: Heard) -> Server:
+    """The words before a pause are known: the turn ends there, or is waited for."""
+    server, ended = weigh(server, speech, heard)
+    return server if ended is None else _speech_stopped(server, ended.end_ms, heard)
+
+
+def _commit_heard(server: Server, speech: Uncommitted, heard: Heard, transcription: JsonObject | None) -> Server:
+    """Commit speech whose words are known already, and answer it."""
+    if not server.settings.early_transcripts or transcription is None:
+        return _answered(hear(commit_speech(server, speech.pcm, speech.item_id, told=False), heard))
+    for delta in transcription_of(server, speech.item_id, heard.text, transcription).deltas:
         server = say_delta(server, speech.item_id, delta)
-    server = replace(server, uncommitted=tuple(one for one in server.uncommitted if one is not speech))
     server = hear(commit_speech(server, speech.pcm, speech.item_id, told=False), heard)
     whole = tuple(
         replace(one, next_delta=len(one.deltas)) if one.item_id == speech.item_id else one
@@ -131,7 +169,7 @@ def _detection(server: Server, name: str) -> bool:
     return bool(settings.get(name)) and server.config.intent == "realtime"
 
 
-def commit_speech(server: Server, pcm: bytes, item_id: str, *, told: bool = True) -> Server:
+def commit_speech(server: Server, pcm: bytes, item_id: str, *, told: bool = True, number: int | None = None) -> Server:
     """Make a user's item of this sound, and ask for its words; unless they are known (not `told`)."""
     held = _spoken(item_id, pcm)
     before = last_item_id(server)
@@ -139,7 +177,7 @@ def commit_speech(server: Server, pcm: bytes, item_id: str, *, told: bool = True
     server = announce(place(server, held), held)
     transcription = server.config.transcription
     if told:
-        return want_words(server, held, transcription=transcription)
+        return want_words(server, held, transcription=transcription, number=number)
     return replace(server, unheard={**server.unheard, item_id: transcription})
 
 
@@ -165,7 +203,7 @@ def commit(server: Server, event: InputAudioBufferCommit) -> Server:
     speech, pcm = server.buffer.speech, server.buffer.tape.whole
     server = emptied(_stop_speaking(server))
     server, item_id = (server, speech.item_id) if speech else mint(server, "item")
-    return commit_speech(server, pcm, item_id)
+    return commit_speech(server, pcm, item_id, number=speech.number if speech else None)
 
 
 def clear(server: Server, event: InputAudioBufferClear) -> Server:

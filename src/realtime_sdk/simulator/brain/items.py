@@ -66,15 +66,16 @@ def _create(server: Server, event: ConversationItemCreate) -> Server:
     server, held = held_from_wire(server, event.item)
     if held is None:
         return refuse(server, _not_audio("item.content"), event.event_id)
-    server = announce(place(server, held, after=event.previous_item_id), held)
+    server = announce(place(server, held, after=event.previous_item_id or None), held)
     return want_words(server, held, transcription=None) if held.words is None else server
 
 
 def _against(server: Server, event: ConversationItemCreate) -> Complaint | None:
     item_id, after = event.item.id, event.previous_item_id
     if item_id is not None and find_item(server, item_id) is not None:
-        return Complaint("item_create_invalid_item_id", f"Error adding item: the item with id '{item_id}' exists.")
-    if after is not None and after != HEAD and find_item(server, after) is None:
+        message = f"Error adding item: an item with id '{item_id}' already exists."
+        return Complaint("item_create_duplicate_item_id", message)
+    if after and after != HEAD and find_item(server, after) is None:
         message = f"Error adding item: the previous item with id '{after}' does not exist."
         return Complaint("item_create_invalid_previous_item_id", message)
     if isinstance(event.item, McpApprovalResponse) and not _was_asked(server, event.item.approval_request_id):

@@ -9,7 +9,7 @@ from realtime_sdk.protocol.server_events import (
     OutputAudioBufferStarted,
     OutputAudioBufferStopped,
 )
-from realtime_sdk.simulator.brain.complaints import Complaint
+from realtime_sdk.simulator.brain import complaints
 from realtime_sdk.simulator.brain.saying import refuse, say
 from realtime_sdk.simulator.brain.values import Live, Playing, Server
 
@@ -44,8 +44,7 @@ def silence(server: Server) -> Server:
 
 
 def clear_output(server: Server, event: OutputAudioBufferClear) -> Server:
-    """Stop what plays because the client says so; on a plain websocket it plays itself, and is told so."""
+    """Stop what plays because the client says so; a plain websocket does not know this event."""
     if server.settings.sideband:
         return silence(server)
-    message = "output_audio_buffer.clear is only supported for WebRTC and SIP sessions."
-    return refuse(server, Complaint("invalid_request", message, "type"), event.event_id)
+    return refuse(server, complaints.no_such_event(event.type), event.event_id)

@@ -10,7 +10,7 @@ from realtime_sdk.protocol.server_events import SessionCreated
 from realtime_sdk.protocol.unknown import UnknownEvent
 from realtime_sdk.protocol.wire import ClientEventBase, WireModel
 from realtime_sdk.simulator.brain import complaints
-from realtime_sdk.simulator.brain.checks import complaint_about
+from realtime_sdk.simulator.brain.checks import complaint_about, kind_of
 from realtime_sdk.simulator.brain.complaints import Complaint
 from realtime_sdk.simulator.brain.config import opening
 from realtime_sdk.simulator.brain.happenings import (
@@ -108,7 +108,7 @@ def _after(server: Server, happening: Happening) -> Server:
         case TimePasses():
             return _later(server, happening.now_ms)
         case Unreadable():
-            return refuse(server, Complaint("invalid_json", f"Could not parse the event: {happening.why}"))
+            return refuse(server, complaints.not_json())
         case Fault():
             return _FAULTS[happening.kind](server, happening)
         case _ if server.translating is not None:
@@ -154,8 +154,8 @@ def _no_such_event(raw: dict[str, Any]) -> Complaint:
     if kind is None:
         return complaints.missing("type")
     if not isinstance(kind, str):
-        return complaints.invalid_type("type", "a string", "another type")
-    return complaints.invalid_value("type", kind, sorted(registries.GA.client))
+        return complaints.invalid_type("type", "a string", kind_of(kind))
+    return complaints.no_such_event(kind)
 
 
 _CLIENT: Final[dict[type[WireModel], Callable[[Server, Any], Server]]] = {

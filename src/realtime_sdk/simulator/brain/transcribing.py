@@ -18,29 +18,36 @@ from realtime_sdk.simulator.brain.sounds import ms_of
 from realtime_sdk.simulator.brain.usage import transcription_usage
 from realtime_sdk.simulator.brain.values import Held, Server, Transcribing
 
-__all__ = ["DELTA_MS", "hear", "say_delta", "transcribe_one", "transcription_of", "want_words"]
+__all__ = ["DELTA_MS", "ask_words", "hear", "say_delta", "transcribe_one", "transcription_of", "want_words"]
 
 DELTA_MS = 30
 """How long the service takes for a delta, at speed 1."""
 
 
-def want_words(server: Server, held: Held, *, transcription: JsonObject | None) -> Server:
-    """Ask for the words of an item's sound; with `transcription` the client is told them."""
+def want_words(server: Server, held: Held, *, transcription: JsonObject | None, number: int | None = None) -> Server:
+    """Ask for the words of an item's sound; with `transcription` the client is told them.
+
+    `number` is that of an utterance which was asked for already.
+    """
     pcm = b"".join(sound for _, sound in sorted(held.sounds.items()))
+    server = replace(server, unheard={**server.unheard, held.id: transcription})
+    return ask_words(server, held.id, pcm, number=number, transcription=transcription)
+
+
+def ask_words(
+    server: Server, item_id: str, pcm: bytes, *, number: int | None, transcription: JsonObject | None
+) -> Server:
+    """Ask what is said in a sound, for the item with this id; a new utterance has no number yet."""
     utterance = Utterance(
-        item_id=held.id,
-        number=server.utterances + 1,
+        item_id=item_id,
+        number=number or server.utterances + 1,
         pcm=pcm,
         duration_ms=ms_of(len(pcm)),
         language=(transcription or {}).get("language"),
         prompt=(transcription or {}).get("prompt"),
     )
-    return replace(
-        server,
-        utterances=utterance.number,
-        unheard={**server.unheard, held.id: transcription},
-        wanted=(*server.wanted, utterance),
-    )
+    utterances = max(server.utterances, utterance.number)
+    return replace(server, utterances=utterances, wanted=(*server.wanted, utterance))
 
 
 def hear(server: Server, heard: Heard) -> Server:

@@ -12,7 +12,7 @@ from realtime_sdk.protocol.json_values import JsonObject
 from realtime_sdk.protocol.models import ConversationItem, FunctionTool, McpListedTool
 from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase
 from realtime_sdk.simulator.brain.config import Config, Intent, Modality
-from realtime_sdk.simulator.brain.happenings import Closing, Fault, Turn, Utterance
+from realtime_sdk.simulator.brain.happenings import Closing, Fault, Heard, Turn, Utterance
 from realtime_sdk.simulator.brain.ids import Ids
 from realtime_sdk.simulator.brain.listening import Listening, MakeVad
 from realtime_sdk.simulator.brain.planning import Beat, OutputKind
@@ -27,6 +27,7 @@ __all__ = [
     "McpServer",
     "Playing",
     "Output",
+    "Pause",
     "Server",
     "Settings",
     "Speech",
@@ -92,11 +93,26 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause that may end the turn (`semantic_vad`): at `end_ms` if the sentence is finished, else `latest_ms`."""
+
+    end_ms: int
+    latest_ms: int
+    heard: Heard | None = None
+    """What was said up to here, once it is known and ends nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Speech:
     """The user is speaking: the id that the item will have, and where it begins."""
 
     item_id: str
     start_ms: int
+    pause: Pause | None = None
+    number: int | None = None
+    """Which utterance it is, once its words were asked for."""
+    asked: int = 0
+    """How many answers to that are still to come."""
 
 
 @dataclass(frozen=True, slots=True)
