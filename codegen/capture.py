@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from codegen.facts import CaptureError, facts_of, schema_closure
+from codegen.facts import CaptureError, array_at, facts_of, object_at, schema_closure
+from realtime_sdk.protocol.json_values import is_object
 
 __all__ = ["EXCLUDED", "ROOTS", "capture_openapi"]
 
@@ -44,7 +45,8 @@ EXCLUDED = (
 
 def capture_openapi(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The spec of each dialect in the document. Deterministic: schemas sorted, properties in upstream order."""
-    schemas = document.get("components", {}).get("schemas", {})
+    components = object_at(document.get("components", {}), "components")
+    schemas = object_at(components.get("schemas", {}), "components/schemas")
     return {dialect: _dialect(dialect, schemas) for dialect in ROOTS}
 
 
@@ -58,8 +60,8 @@ def _dialect(dialect: str, schemas: Mapping[str, Any]) -> dict[str, Any]:
         _refuse_excluded(name)
     return {
         "dialect": dialect,
-        "client": _members(closure[roots["client"]]),
-        "server": _members(closure[roots["server"]]),
+        "client": _members(closure, roots["client"]),
+        "server": _members(closure, roots["server"]),
         "bodies": list(roots["bodies"]),
         "schemas": {name: closure[name] for name in closure if name not in (roots["client"], roots["server"])},
     }
@@ -71,14 +73,16 @@ def _closure(schemas: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     def read(name: str) -> dict[str, Any]:
         if name not in schemas:
             raise CaptureError(f"the document refers to {name}, which it does not have")
-        facts: dict[str, Any] = facts_of(schemas[name], at=name)
-        return facts
+        return object_at(facts_of(schemas[name], at=name), name)
 
     return schema_closure(read, names)
 
 
-def _members(union: Mapping[str, Any]) -> list[str]:
-    return sorted(member["$ref"] for member in union.get("anyOf") or union["oneOf"])
+def _members(closure: Mapping[str, Any], name: str) -> list[str]:
+    members = array_at(closure[name].get("anyOf") or closure[name].get("oneOf"), f"{name}/anyOf")
+    if strange := [member for member in members if not is_object(member) or "$ref" not in member]:
+        raise CaptureError(f"{name} has to be a union of references; it holds {strange[0]!r:.60}")
+    return sorted(member["$ref"] for member in members)
 
 
 def _refuse_excluded(name: str) -> None:

@@ -23,6 +23,15 @@ def capture_beta(document: Mapping[str, Any]) -> Json:
     wire = document.get("beta_wire")
     if not is_object(wire):
         raise CaptureError("the document has no table beta_wire")
+    try:
+        return _spec(wire)
+    except KeyError as absent:
+        raise CaptureError(f"the table beta_wire lacks {absent} somewhere") from None
+    except (AttributeError, TypeError) as strange:
+        raise CaptureError(f"the table beta_wire is not in its form: {strange}") from None
+
+
+def _spec(wire: Mapping[str, Any]) -> Json:
     events: dict[str, list[Json]] = {side: list(wire[side].values()) for side in ("client", "server")}
     table = _Table(_shapes_per_model([*events["client"], *events["server"]]))
     for event in [*events["client"], *events["server"]]:

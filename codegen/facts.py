@@ -9,7 +9,7 @@ from typing import Any
 
 from realtime_sdk.protocol.json_values import JsonObject, is_array, is_object
 
-__all__ = ["REF", "CaptureError", "facts_of", "references", "schema_closure"]
+__all__ = ["REF", "CaptureError", "array_at", "facts_of", "object_at", "references", "schema_closure"]
 
 REF = "#/components/schemas/"
 
@@ -33,6 +33,20 @@ class CaptureError(Exception):
     """The document is not what the capture expects; the message says where."""
 
 
+def object_at(value: Any, at: str) -> Json:
+    """The value, which has to be an object; `at` names the place in errors."""
+    if not is_object(value):
+        raise CaptureError(f"{at} has to be an object, not {value!r:.60}")
+    return value
+
+
+def array_at(value: Any, at: str) -> list[Any]:
+    """The value, which has to be an array; `at` names the place in errors."""
+    if not is_array(value):
+        raise CaptureError(f"{at} has to be an array, not {value!r:.60}")
+    return value
+
+
 def facts_of(schema: Any, *, at: str) -> Any:
     """The schema without prose, with short references (`{"$ref": "Name"}`); `at` names the place in errors."""
     if not is_object(schema):
@@ -50,21 +64,21 @@ def facts_of(schema: Any, *, at: str) -> Any:
 def _fact(keyword: str, value: Any, at: str) -> Any:
     match keyword:
         case "properties":
-            return {name: facts_of(inner, at=f"{at}/{name}") for name, inner in value.items()}
+            return {name: facts_of(inner, at=f"{at}/{name}") for name, inner in object_at(value, at).items()}
         case "anyOf" | "oneOf" | "allOf":
-            return [facts_of(inner, at=f"{at}/{index}") for index, inner in enumerate(value)]
+            return [facts_of(inner, at=f"{at}/{index}") for index, inner in enumerate(array_at(value, at))]
         case "items" | "additionalProperties":
             return facts_of(value, at=at)
         case "$ref":
             return _short(value, at)
         case "discriminator":
-            return {"propertyName": value["propertyName"]}
+            return {"propertyName": object_at(value, at).get("propertyName")}
         case _:
             return value
 
 
-def _short(reference: str, at: str) -> str:
-    if not reference.startswith(REF):
+def _short(reference: Any, at: str) -> str:
+    if not isinstance(reference, str) or not reference.startswith(REF):
         raise CaptureError(f"{at}: only references into {REF} can be captured, not {reference!r}")
     return reference.removeprefix(REF)
 

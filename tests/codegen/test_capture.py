@@ -79,6 +79,23 @@ def test_a_document_without_the_roots_is_refused() -> None:
         capture_openapi({"components": {"schemas": {}}})
 
 
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        ({"components": []}, "components has to be an object, not"),
+        ({"components": {"schemas": 3}}, "components/schemas has to be an object, not 3"),
+        (with_change("RealtimeServerEvent", anyOf=[5]), "RealtimeServerEvent has to be a union of references"),
+        (with_change("RealtimeServerEvent", anyOf=5), "RealtimeServerEvent/anyOf has to be an array, not 5"),
+        (with_change("Thing", properties=[]), "Thing/properties has to be an object"),
+        (with_change("Thing", properties={"x": {"$ref": 1}}), "only references into"),
+        (with_change("Thing", discriminator="type"), "Thing/discriminator has to be an object, not 'type'"),
+    ],
+)
+def test_a_document_of_another_form_is_refused_with_the_place(document: Any, complaint: str) -> None:
+    with pytest.raises(CaptureError, match=complaint):
+        capture_openapi(document)
+
+
 def test_the_committed_spec_is_free_of_prose() -> None:
     words = {"title", "summary", "examples", "example", "description"}
     for dialect in DIALECTS:

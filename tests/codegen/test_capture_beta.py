@@ -93,6 +93,20 @@ def test_a_document_without_the_table_is_refused() -> None:
         capture_beta({})
 
 
+@pytest.mark.parametrize(
+    ("wire", "complaint"),
+    [
+        ({"client": {}}, "lacks 'server'"),
+        ({"client": {}, "server": {"x": {"schema": "X"}}}, "lacks 'fields'"),
+        ({"client": [], "server": {}}, "not in its form"),
+        ({"client": {"x": {"schema": "X", "fields": 1}}, "server": {}}, "not in its form"),
+    ],
+)
+def test_a_table_of_another_form_is_refused(wire: object, complaint: str) -> None:
+    with pytest.raises(CaptureError, match=complaint):
+        capture_beta({"beta_wire": wire})
+
+
 def test_the_committed_spec_is_what_the_shared_table_gives(shared: Path) -> None:
     table = json.loads((shared / "protocol/events.json").read_text())
     assert capture_beta(table) == Spec().captured("beta")
