@@ -1,6 +1,9 @@
 """A broken or expiring connection is not the end: the next one is told everything, and what it cannot be is named."""
 
 import base64
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +17,7 @@ from realtime_sdk.log import EventLog
 from realtime_sdk.protocol import models
 from realtime_sdk.session import Continuity, RealtimeSession
 from realtime_sdk.state import RealtimeState
+from realtime_sdk.transport import Endpoint, Transport
 from tests.session.scripted import AT_ONCE, Server, Servers, talking
 
 
@@ -273,20 +277,69 @@ async def test_a_second_break_while_the_conversation_is_told_loses_nothing() -> 
     assert session.state == replay(session.log)
 
 
-async def test_a_connection_that_breaks_with_its_last_answer_is_followed_by_another() -> None:
+class Prompt:
+    """A transport that never lets another task run while it has something; held back, it gives all at the end."""
+
+    def __init__(self, inner: Transport) -> None:
+        self.send, self.aclose = inner.send, inner.aclose
+        self.is_holding = False
+        self._inner = inner
+        self._came: deque[bytes | ConnectionClosed] = deque()
+        self._changed = anyio.Event()
+
+    async def pump(self) -> None:
+        while True:
+            try:
+                self._came.append(await self._inner.receive())
+            except ConnectionClosed as end:
+                self._came.append(end)
+                self._changed.set()
+                return
+            if not self.is_holding:
+                self._changed.set()
+                self._changed = anyio.Event()
+
+    async def receive(self) -> bytes:
+        while not self._came:
+            await self._changed.wait()
+        if isinstance(found := self._came[0], ConnectionClosed):
+            raise found
+        self._came.popleft()
+        return found
+
+
+class Prompted(Servers):
+    @asynccontextmanager
+    async def open(self, endpoint: Endpoint) -> AsyncGenerator[Transport, None]:
+        async with super().open(endpoint) as near:
+            self.prompt = Prompt(near)
+            self._group.start_soon(self.prompt.pump)
+            yield self.prompt
+
+
+@pytest.mark.parametrize("last_answer", ["session.created", "conversation.item.added"])
+async def test_a_connection_that_breaks_with_its_last_answer_is_followed_by_another(last_answer: str) -> None:
     class Brief(Server):
-        async def on_conversation_item_create(self, event: dict[str, Any]) -> None:
-            await super().on_conversation_item_create(event)
-            if self.session["id"] == "sess_2" and len(self.heard_of("conversation.item.create")) == 2:
+        async def say(self, kind: str, **fields: Any) -> None:
+            items = len(self.heard_of("conversation.item.create"))
+            is_last = self.session["id"] == "sess_2" and kind == last_answer and items in (0, 2)
+            if is_last:
+                servers.prompt.is_holding = True
+            await super().say(kind, **fields)
+            if is_last:
                 await self.transport.aclose(1006)
 
-    async with Servers(Brief).talking() as (session, servers):
-        await session.respond("One")
-        await servers.last.transport.aclose(1006)
-        await servers.until_count(3)
-        await brought_back(session, 2)
-        assert (await session.respond("Two")).text == "Paris."
-        assert texts(session) == ["One", "Paris.", "Two", "Paris."]
+    servers = Prompted(Brief)
+    async with servers.talking() as (session, _):
+        if last_answer == "conversation.item.added":
+            await session.respond("One")
+        before = texts(session)
+        with anyio.fail_after(5):
+            await servers.last.transport.aclose(1006)
+            await servers.until_count(3)
+            await brought_back(session, 2)
+            assert (await session.respond("Two")).text == "Paris."
+        assert texts(session) == [*before, "Two", "Paris."]
     assert session.state == replay(session.log)
 
 
