@@ -24,7 +24,7 @@ from realtime_sdk.log.event_log import Keep
 from realtime_sdk.simulator.brain import Fault, McpServer, Settings, Turn, Unheard, Utterance, Words
 from realtime_sdk.simulator.brain.config import Intent
 from realtime_sdk.simulator.brain.listening import MakeVad
-from realtime_sdk.simulator.client_secrets import ClientSecrets
+from realtime_sdk.simulator.client_secrets import Bound, ClientSecrets, key_of
 from realtime_sdk.simulator.control import with_control
 from realtime_sdk.simulator.ear import Clip, Ear, recognise, shipped_clips
 from realtime_sdk.simulator.faults import Trouble, WireFault
@@ -87,8 +87,8 @@ class Options(TypedDict, total=False):
     """The clock that paces answers. Default the event loop's."""
     faults: Sequence[Trouble]
     """What goes wrong in every session: a `Fault` at its beginning, a `WireFault` whenever a frame fits it."""
-    tls: SSLContext
-    """Makes the server a `wss://` one, with this certificate."""
+    tls: SSLContext | None
+    """Makes the server a `wss://` one, with this certificate. Default None."""
     keep: bool
     """Whether sessions that have ended stay in `sessions`, with their logs in memory. Default True."""
 
@@ -110,8 +110,10 @@ class Simulation:
         self._speed = speed
         self._log_dir = None if log_dir is None else Path(log_dir)
         self._options = options
+        self._clock = options.get("clock") or RealClock()
+        self._opened_s = self._clock.now()
         self._secrets = ClientSecrets(
-            seed=str(options.get("seed", 0)), model=options.get("model", _MODEL), now_s=self._started_at_s
+            seed=str(options.get("seed", 0)), model=options.get("model", _MODEL), now_s=self._now_s
         )
         self._group: TaskGroup
         self._at: tuple[str, int] | None = None
@@ -131,12 +133,17 @@ class Simulation:
         if self._at is None:
             raise ScenarioError("this simulation opened no port (port=None); connect with memory()")
         host, port = self._at
-        return served_at(host, port, tls="tls" in self._options)
+        return served_at(host, port, tls=self._options.get("tls") is not None)
 
     @property
     def endpoint(self) -> Endpoint:
         """What `rt.connect` takes."""
         return Endpoint(self.url)
+
+    @property
+    def transcriptions(self) -> Endpoint:
+        """What `rt.connect` takes for a session that only transcribes."""
+        return Endpoint(f"{self.url}?intent=transcription")
 
     @property
     def translations(self) -> Endpoint:
@@ -195,25 +202,30 @@ class Simulation:
         return session
 
     def _part(self, knock: Knock, number: int, run: Run | None) -> Part:
-        options, beta = self._options, knock.is_beta
+        options, beta, intent = self._options, knock.is_beta, _intent(knock)
+        bound = self._secrets.given.get(key_of(knock.headers, knock.subprotocols) or "")
+        refusal = _BETA_REFUSED if beta and options.get("beta") == "refuse" else None
+        if bound is not None:
+            refusal = refusal or bound.refusal(now_s=self._now_s(), translates=intent == "translation")
         return Part(
             reply=self._reply or run or persona,
             ears=self._ears(),
             spoken=options.get("voice") == "espeak",
-            dialect=TRANSLATION if _intent(knock) == "translation" else HEARD_BETA if beta else OPENAI,
-            settings=self._settings(knock, number),
-            clock=options.get("clock") or RealClock(),
+            dialect=TRANSLATION if intent == "translation" else HEARD_BETA if beta else OPENAI,
+            settings=self._settings(knock, number, None if refusal is not None else bound),
+            clock=self._clock,
             faults=self._faults,
-            refusal=_BETA_REFUSED if beta and options.get("beta") == "refuse" else None,
+            refusal=refusal,
         )
 
-    def _settings(self, knock: Knock, number: int) -> Settings:
+    def _settings(self, knock: Knock, number: int, bound: Bound | None) -> Settings:
         options = self._options
         return Settings(
             speed=self._speed,
             seed=f"{options.get('seed', 0)}/{number}",
-            model=knock.query.get("model") or options.get("model", _MODEL),
-            intent=_intent(knock),
+            model=(bound and bound.model) or knock.query.get("model") or options.get("model", _MODEL),
+            intent=_intent(knock) if bound is None else bound.intent,
+            session=None if bound is None else bound.session,
             longest_ms=options.get("session_ms", 3_600_000),
             started_at_s=self._started_at_s(),
             sideband="call_id" in knock.query,
@@ -226,6 +238,12 @@ class Simulation:
 
     def _started_at_s(self) -> int:
         return self._options.get("started_at_s", int(datetime.now(UTC).timestamp()))
+
+    def _now_s(self) -> int:
+        """The wall clock: what it was when the server opened, and what has passed since by the simulation's clock."""
+        if "started_at_s" not in self._options:
+            return self._started_at_s()
+        return self._started_at_s() + int(self._clock.now() - self._opened_s)
 
     def _ears(self) -> tuple[Callable[[Utterance], object], ...]:
         """Who knows what was said, in the order in which they are asked."""

@@ -12,7 +12,7 @@ from realtime_sdk.protocol.wire import ClientEventBase, WireModel
 from realtime_sdk.simulator.brain import complaints
 from realtime_sdk.simulator.brain.checks import complaint_about, kind_of
 from realtime_sdk.simulator.brain.complaints import Complaint
-from realtime_sdk.simulator.brain.config import opening
+from realtime_sdk.simulator.brain.config import merged, opening
 from realtime_sdk.simulator.brain.happenings import (
     Answered,
     Closing,
@@ -26,12 +26,14 @@ from realtime_sdk.simulator.brain.hearing import append, clear, commit, restart_
 from realtime_sdk.simulator.brain.idling import idle_due_ms, watch_idle
 from realtime_sdk.simulator.brain.ids import Ids
 from realtime_sdk.simulator.brain.items import create_item, delete_item, retrieve, truncate
+from realtime_sdk.simulator.brain.mcp import list_tools
 from realtime_sdk.simulator.brain.performing import due_ms, perform
 from realtime_sdk.simulator.brain.playing import clear_output
 from realtime_sdk.simulator.brain.responses import answer, ask_ready, begin, cancel, finish
 from realtime_sdk.simulator.brain.saying import refuse, say
 from realtime_sdk.simulator.brain.translating import (
     begin_translation,
+    merged_translation,
     opening_translation,
     perform_translation,
     translate,
@@ -49,9 +51,9 @@ def opened(settings: Settings | None = None) -> Step:
     if server.settings.intent == "translation":
         return _step(begin_translation(server))
     server = restart_listening(server)
-    if server.settings.sideband:  # the session stood before this socket came
-        return _step(server)
-    return _step(say(server, SessionCreated(session=server.config.shown)))
+    if not server.settings.sideband:  # else the session stood before this socket came
+        server = say(server, SessionCreated(session=server.config.shown))
+    return _step(list_tools(server))
 
 
 def refused(settings: Settings, refusal: Fault) -> Step:
@@ -69,8 +71,10 @@ def _fresh(settings: Settings) -> Server:
     session_id, expires_at = ids.of("sess", 0), settings.started_at_s + settings.longest_ms // 1_000
     if settings.intent == "translation":
         config = opening_translation(session_id, model=settings.model, expires_at=expires_at)
+        config = merged_translation(config, settings.session or {})
     else:
         config = opening(session_id, model=settings.model, expires_at=expires_at, intent=settings.intent)
+        config = merged(config, settings.session or {})
     return Server(settings=settings, ids=ids, config=config, conversation_id=ids.of("conv", 0))
 
 

@@ -30,7 +30,14 @@ from realtime_sdk.simulator.brain.values import Buffer, Due, Server, Settings, T
 from realtime_sdk.simulator.reply import Say
 from realtime_sdk.simulator.voice import speech
 
-__all__ = ["begin_translation", "opening_translation", "perform_translation", "translate", "translation_due_ms"]
+__all__ = [
+    "begin_translation",
+    "merged_translation",
+    "opening_translation",
+    "perform_translation",
+    "translate",
+    "translation_due_ms",
+]
 
 FRAME_MS: Final = 200
 _DELTA_MS: Final = 30
@@ -115,11 +122,16 @@ def _no_such(kind: object) -> Complaint:
 
 def _update(server: Server, event: Any) -> Server:
     patch: JsonObject = event.session.model_dump(exclude_unset=True)
-    server = replace(server, config=Config(_merged(server.config.wire, patch)))
+    server = replace(server, config=merged_translation(server.config, patch))
     return say(server, _server.SessionUpdated(session=_shown(server)))
 
 
-def _merged(before: JsonObject, patch: JsonObject) -> JsonObject:
+def merged_translation(config: Config, patch: Mapping[str, Any]) -> Config:
+    """The settings after a session.update that was found to be sound."""
+    return Config(_merged(config.wire, patch))
+
+
+def _merged(before: JsonObject, patch: Mapping[str, Any]) -> JsonObject:
     """Given fields replace, object by object; null turns off."""
     return {
         **before,

@@ -64,6 +64,8 @@ class Settings:
     seed: str = "0"
     model: str = "gpt-realtime-2.1"
     intent: Intent = "realtime"
+    session: Mapping[str, Any] | None = None
+    """What the session is set to from the start, as a sound session.update has it: what a client secret brings."""
     started_at_s: int = 1_767_225_600
     """The wall clock when the session began: Unix seconds."""
     longest_ms: int = 3_600_000
