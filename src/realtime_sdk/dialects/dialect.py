@@ -19,6 +19,7 @@ from realtime_sdk.dialects.objects import Cast, JsonObject, same
 from realtime_sdk.protocol import registries
 from realtime_sdk.protocol.codec import Event, Sender, decode, encode, name, parse
 from realtime_sdk.protocol.registries import Registry
+from realtime_sdk.protocol.sound_apart import LONG_BYTES
 
 __all__ = ["Dialect", "ga"]
 
@@ -98,14 +99,14 @@ class Dialect:
 def _reader(cast: Cast, registry: Registry, sender: Sender) -> Callable[[bytes], tuple[Event, ...]]:
     """The way from a frame to events. Where nothing is cast, the frame is read in one pass if it is as usual."""
     classes = registry.classes[sender]
-    in_one_pass = registry.passes[sender]
+    short, long = registry.passes[sender], registry.long_passes[sender]
 
     def cast_and_name(frame: bytes) -> tuple[Event, ...]:
         return tuple([name(obj, classes) for obj in cast(parse(frame))])
 
     def read(frame: bytes) -> tuple[Event, ...]:
         try:
-            return (in_one_pass(frame),)
+            return (short(frame) if len(frame) < LONG_BYTES else long(frame),)
         except ValueError:
             return (name(parse(frame), classes),)
 

@@ -15,6 +15,7 @@ from realtime_sdk.errors import LocalProtocolError, RemoteProtocolError
 from realtime_sdk.protocol import registries
 from realtime_sdk.protocol.json_values import JsonObject, is_object, sayable
 from realtime_sdk.protocol.registries import Registry
+from realtime_sdk.protocol.sound_apart import LONG_BYTES
 from realtime_sdk.protocol.unknown import UnknownEvent, first_problem
 from realtime_sdk.protocol.wire import WireModel
 
@@ -58,8 +59,9 @@ def decode(frame: bytes | str, *, registry: Registry | None = None, sender: Send
     invalid body is an `UnknownEvent`, an unknown item, part or tool an `Unknown…` inside the event.
     """
     tables = registry or registries.GA
+    passes = tables.passes if len(frame) < LONG_BYTES else tables.long_passes
     try:
-        return tables.passes[sender](frame)
+        return passes[sender](frame)
     except ValueError:
         return name(parse(frame), tables.classes[sender])
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from realtime_sdk.protocol.local import LOCAL_EVENTS
 from realtime_sdk.protocol.one_pass import Pass, one_pass
+from realtime_sdk.protocol.sound_apart import sound_apart
 from realtime_sdk.protocol.wire import ClientEventBase, ServerEventBase, WireModel
 
 __all__ = ["BETA", "GA", "TRANSLATION", "Registry"]
@@ -35,6 +36,11 @@ class Registry:
     def passes(self) -> Mapping[str, Pass]:
         """The short way from a frame to an event, by sender."""
         return {sender: one_pass(classes) for sender, classes in self.classes.items()}
+
+    @cached_property
+    def long_passes(self) -> Mapping[str, Pass]:
+        """The same for frames of `LONG_BYTES` and more: a server's may be sound."""
+        return {**self.passes, "server": sound_apart(self.passes["server"], self.server)}
 
 
 GA: Registry
