@@ -372,6 +372,35 @@ async def test_k51_an_item_that_is_put_in_the_middle_stands_there_in_history(tal
         assert history(ai) == [("user", "hi", None), ("system", "between", None), ("assistant", "hello there", None)]
 
 
+async def test_k51_nor_is_one_that_comes_when_history_has_what_is_after_it(talking: Talking) -> None:
+    content = [{"type": "input_text", "text": "between"}]
+    async with talking(make=Noting) as (ai, world):
+        async with conversing(ai):
+            await world.server.spoken("u1")
+            await world.server.answers_by_itself("r1", "hello there")
+            await until(lambda: len(ai.chat_history) == 2)
+            item = {"id": "x", "type": "message", "role": "system", "content": content}
+            await world.server.take_in(item, "u1")
+            await until(lambda: len(ai.chat_history) == 3)
+        between = ("system", "between")
+        assert [shown[:2] for shown in history(ai)] == [("user", "hi"), between, ("assistant", "hello there")]
+        assert ai.added == [("user", "hi"), ("assistant", "hello there"), between]
+        await ai.chat_round("and?", include_functions=False)
+        assert "input" not in asked(world.server)[-1]
+        assert world.server.heard_of("conversation.item.delete") == []
+
+
+async def test_k43_what_was_said_before_a_round_stands_before_it_when_its_words_come_later(talking: Talking) -> None:
+    async with talking(make=Noting) as (ai, world):
+        async with conversing(ai):
+            await world.server.spoken("u1", transcribed=False)
+            await ai.session.live.until(lambda state: "u1" in state.conversation.items)
+            await ai.chat_round("x", include_functions=False)
+            await world.server.written("u1", "hi")
+            await until(lambda: len(ai.chat_history) == 3)
+        assert [text for _, text, _ in history(ai)] == ["hi", "x", "hello"]
+
+
 async def test_k52_every_hook_hears_of_every_message_once(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         async with conversing(ai):

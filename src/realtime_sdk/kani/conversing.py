@@ -175,10 +175,28 @@ class Conversation:
     async def _flush(self) -> None:
         while (entry := self.router.next_due()) is not None:
             self.router.entries.remove(entry)
-            if entry.message is not None and entry.response is not None:
+            if entry.message is None:
+                continue
+            if entry.response is not None:
                 await self._kani.add_completion_to_history(completion_of(entry.message, entry.response))
-            elif entry.message is not None:
+            else:
                 await self._kani.add_to_history(entry.message)
+            self._put_in_place(entry.message)
+
+    def _put_in_place(self, message: ChatMessage) -> None:
+        """Move what history got last before the messages that the conversation has after it."""
+        history = self._kani.chat_history
+        if not history or history[-1] is not message:
+            return  # a hook has done something else with it
+        place_of, at = self._engine.mirror.places(), len(history) - 1
+        place = place_of(message)
+        for number in range(at - 1, -1, -1):
+            other = place_of(history[number])
+            if other is not None and place is not None:
+                if other < place:
+                    break
+                at = number
+        history.insert(at, history.pop())
 
     # --- tools ----------------------------------------------------------------------------------------------------
 

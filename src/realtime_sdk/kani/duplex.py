@@ -20,9 +20,10 @@ from realtime_sdk.fold import Update
 from realtime_sdk.kani.engine import RealtimeEngine, notes_of
 from realtime_sdk.kani.parts import AudioPart
 from realtime_sdk.kani.sound import MicrophoneTape, Voices, input_wire
-from realtime_sdk.kani.translate import Spoken, message_of
+from realtime_sdk.kani.translate import Spoken, mcp_notes, message_of
 from realtime_sdk.kani.translate.items import KEY, ROLES
 from realtime_sdk.protocol import server_events as s
+from realtime_sdk.session import Answer
 from realtime_sdk.session.requests import tag_of
 from realtime_sdk.state import Item, RealtimeState, Response, interrupts_by_itself
 
@@ -250,7 +251,7 @@ class Router:
         """One message for history, and one for each item's stream; of a response of one item they are the same."""
         items = tuple(item for item_id in entry.item_ids if (item := state.items.get(item_id)) is not None)
         sounds = {item.id: _heard(self._voices.of(item.id), item.truncated_ms) for item in items}
-        notes = {**notes_of(response), **_mcp(items), **_cut_notes(items)}
+        notes = {**notes_of(Answer(response, items)), **_cut_notes(items)}
         whole = message_of(Spoken(items, sounds, notes), ChatRole.ASSISTANT)
         self._engine.mirror.tag(whole, entry.item_ids)
         spoken = [item for item in items if item.type == "message"]
@@ -262,7 +263,7 @@ class Router:
                 stream.end(alone, response if len(spoken) == 1 else None)
             elif alone.tool_calls:
                 self._put(DummyStream(alone))
-        entry.message = whole if whole.content is not None or whole.tool_calls else None
+        entry.message = whole if whole.content is not None or whole.tool_calls or mcp_notes(items) else None
         entry.is_due, entry.response = True, response
         self.due.set()
         if call and whole.tool_calls:
@@ -309,16 +310,6 @@ def _cut_notes(items: tuple[Item, ...]) -> dict[str, Any]:
     """Where an item was cut, and what was heard of it: its words stay in the message, but were not all heard."""
     cut = next((item for item in items if item.truncated_ms is not None), None)
     return {} if cut is None else {"audio_end_ms": cut.truncated_ms, "heard_text": cut.heard_text}
-
-
-def _mcp(items: tuple[Item, ...]) -> dict[str, Any]:
-    """What an MCP server did in a response: Kani has no message for that, so it stands in `extra`."""
-    calls = [
-        {"name": item.name, "arguments": item.arguments, "output": item.output, "error": item.error}
-        for item in items
-        if item.type == "mcp_call"
-    ]
-    return {"mcp_calls": calls} if calls else {}
 
 
 Meaning = Callable[[Router, Any, RealtimeState], None]

@@ -15,11 +15,12 @@ from kani.engines.base import BaseCompletion, BaseEngine, Completion
 from realtime_sdk.kani.mirror import Context, Mirror
 from realtime_sdk.kani.session import MODEL, RealtimeSession
 from realtime_sdk.kani.sound import Voices
-from realtime_sdk.kani.translate import Spoken, message_of, session_of, session_update, tokens_of, tool_of
+from realtime_sdk.kani.translate import Spoken, mcp_notes, message_of, session_of, session_update, tokens_of, tool_of
+from realtime_sdk.kani.translate.items import KEY
 from realtime_sdk.kani.translate.seed import AnySession
 from realtime_sdk.protocol import models, server_events as s
 from realtime_sdk.session import Answer, Reply
-from realtime_sdk.state import Response, is_responding
+from realtime_sdk.state import is_responding
 
 __all__ = ["RealtimeEngine", "Sync", "notes_of"]
 
@@ -183,7 +184,7 @@ class RealtimeEngine(BaseEngine):
 
     def _completion(self, answer: Answer, voices: Voices) -> Completion:
         sounds = {item.id: voices.of(item.id) for item in answer.items}
-        message = message_of(Spoken(answer.items, sounds, notes_of(answer.response)), ChatRole.ASSISTANT)
+        message = message_of(Spoken(answer.items, sounds, notes_of(answer)), ChatRole.ASSISTANT)
         self.mirror.tag(message, (item.id for item in answer.items))
         usage = answer.usage
         return Completion(message, usage and usage.input.total, usage and usage.output.total)
@@ -205,10 +206,11 @@ class RealtimeEngine(BaseEngine):
         return own or ()
 
 
-def notes_of(response: Response) -> dict[str, Any]:
-    """What is kept of a response in its message's `extra`."""
+def notes_of(answer: Answer) -> dict[str, Any]:
+    """What is kept of a response and its items in the message's `extra`."""
+    response = answer.response
     notes = {"response_id": response.id, "status": response.status, "reason": response.reason}
-    return {key: value for key, value in notes.items() if value is not None}
+    return {**{key: value for key, value in notes.items() if value is not None}, **mcp_notes(answer.items)}
 
 
 def _input(context: Context) -> dict[str, Any]:
@@ -220,11 +222,13 @@ def _input(context: Context) -> dict[str, Any]:
 def _prompt(config: AnySession, messages: Sequence[ChatMessage]) -> tuple[str | None, Sequence[ChatMessage]]:
     """The instructions in a prompt, and its messages without them.
 
-    A system message in front is the instructions, unless the configuration has some: then it is an item.
+    A system message in front is the instructions, unless the configuration has some: then it is an item. What was an
+    item before (a server's own, after an idle timeout) stays one.
     """
-    if "instructions" in session_of(config) or not messages or messages[0].role is not ChatRole.SYSTEM:
+    first = messages[0] if messages else None
+    if first is None or first.role is not ChatRole.SYSTEM or KEY in first.extra or "instructions" in session_of(config):
         return None, messages
-    return messages[0].text, messages[1:]
+    return first.text, messages[1:]
 
 
 def _context_size(model: str) -> int:

@@ -4,7 +4,7 @@ A message carries the ids of its items in `extra["realtime"]`, with the session 
 it said then. So a copy that was changed, or a file that was loaded into a new session, is seen for what it is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -53,13 +53,26 @@ class Mirror:
         message.extra = {**message.extra, KEY: {**known, **mark}}
 
     def known(self, message: ChatMessage) -> tuple[str, ...] | None:
-        """The ids of the items that stand for a message, None if the server does not have it like this."""
+        """The ids of the items that stand for a message, none for one that says nothing; None if the server does not
+        have it like this."""
         mark = message.extra.get(KEY, {})
         if mark.get("session") != self._session.session_id or mark.get("fingerprint") != fingerprint(message):
             return None
         item_ids = tuple(mark.get("item_ids", ()))
         there = self._session.conversation_items
-        return item_ids if item_ids and all(item_id in there for item_id in item_ids) else None
+        return item_ids if all(item_id in there for item_id in item_ids) else None
+
+    def places(self) -> Callable[[ChatMessage], int | None]:
+        """Where in the conversation a message stands now: asked for many, as it is when this is called."""
+        order = {item_id: place for place, item_id in enumerate(self._session.conversation_items)}
+        session_id = self._session.session_id
+
+        def place(message: ChatMessage) -> int | None:
+            mark = message.extra.get(KEY, {})
+            here = mark.get("item_ids", ()) if mark.get("session") == session_id else ()
+            return min((order[item_id] for item_id in here if item_id in order), default=None)
+
+        return place
 
     async def context(self, messages: Sequence[ChatMessage], *, sync: str = "references") -> Context:
         """What makes the next response see exactly these messages. Appending alone, wherever that is enough.
@@ -69,7 +82,7 @@ class Mirror:
         """
         known = [self.known(message) for message in messages]
         first_new = next((n for n, ids in enumerate(known) if ids is None), len(messages))
-        before = [item_id for ids in known[:first_new] for item_id in ids or ()]
+        before = self._of_messages(item_id for ids in known[:first_new] for item_id in ids or ())
         if before == self._order() and not any(known[first_new:]):
             return Context(tuple(item for message in messages[first_new:] for item in self._made(message)))
         if sync == "delete":
@@ -122,5 +135,8 @@ class Mirror:
 
     def _order(self) -> list[str]:
         """The conversation without what no message stands for."""
+        return self._of_messages(self._session.conversation_items)
+
+    def _of_messages(self, item_ids: Iterable[str]) -> list[str]:
         items = self._session.conversation_items
-        return [item_id for item_id, item in items.items() if item.type not in _NOT_MESSAGES]
+        return [item_id for item_id in item_ids if items[item_id].type not in _NOT_MESSAGES]

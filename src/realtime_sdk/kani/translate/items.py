@@ -22,7 +22,7 @@ from realtime_sdk.kani.parts import AudioPart
 from realtime_sdk.protocol import models
 from realtime_sdk.state import Item, Part
 
-__all__ = ["KEY", "Spoken", "fingerprint", "items_of", "message_of", "tokens_of"]
+__all__ = ["KEY", "Spoken", "fingerprint", "items_of", "mcp_notes", "message_of", "tokens_of"]
 
 KEY: Final = "realtime"
 """The key of `ChatMessage.extra` under which we keep what a server knows of a message."""
@@ -144,6 +144,23 @@ def message_of(spoken: Spoken, role: ChatRole) -> ChatMessage:
     calls = [_tool_call(item) for item in spoken.items if item.type == "function_call" and item.status == "completed"]
     notes = {"status": next((item.status for item in spoken.items if item.status), None), **spoken.notes}
     return ChatMessage(role=role, content=content, tool_calls=calls or None, extra={KEY: notes})
+
+
+def mcp_notes(items: tuple[Item, ...]) -> dict[str, Any]:
+    """What MCP servers did in a response, or want to be allowed: Kani has no message for that, so it is noted."""
+    found = {key: [_plainly(item, fields) for item in items if item.type == kind] for kind, key, fields in _MCP}
+    return {key: notes for key, notes in found.items() if notes}
+
+
+def _plainly(item: Item, fields: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in fields}
+
+
+_MCP: Final = (
+    ("mcp_call", "mcp_calls", ("name", "arguments", "output", "error")),
+    ("mcp_approval_request", "mcp_approval_requests", ("id", "name", "arguments", "server_label")),
+)
+"""Type of an item, the key of its notes, and what is noted."""
 
 
 def _part(part: Part, sound: bytes | None) -> Any:
