@@ -16,6 +16,7 @@ nox.options.sessions = ["generate_check", "lint", "types", "docs", "build", "low
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # uv trusts whom the machine trusts, as pip does
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+WORKERS = str(min(4, os.cpu_count() or 1))  # pytest's; a test that needs the machine for itself does not exist
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PROJECT = nox.project.load_toml("pyproject.toml")
 PEERS = Path("tests/peers/packages")
@@ -104,7 +105,7 @@ def tests(session: nox.Session) -> None:
         run_package_tests(session)
     else:
         session.run("coverage", "erase")
-        session.run("coverage", "run", "-m", "pytest")
+        session.run("coverage", "run", "-m", "pytest", "--numprocesses", WORKERS)
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
 
@@ -123,7 +124,7 @@ def run_package_tests(session: nox.Session, *options: str, loops: str = "asyncio
     """Run the tests of what is shipped, with few examples of each property: the many are nox's own Python's."""
     left_out = [f"--ignore=tests/{folder}" for folder in ONCE_IS_ENOUGH]
     few = {"HYPOTHESIS_PROFILE": "quick", "FAULT_SESSIONS": "20", "SOCKET_FAULT_SESSIONS": "20"}
-    session.run("pytest", *left_out, *options, env={**few, "TEST_LOOPS": loops})
+    session.run("pytest", "--numprocesses", WORKERS, *left_out, *options, env={**few, "TEST_LOOPS": loops})
 
 
 @nox.session
@@ -142,11 +143,20 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """What the tests do a little of, long: sessions with faults, events in flat memory. An hour, with figures."""
+    """What the tests do a little of, long: faults, events in flat memory, a crowd. Half an hour, with figures."""
     install(session, "tests")
-    env = {"FAULT_SESSIONS": "10000", "SOCKET_FAULT_SESSIONS": "200", "SOAK_SECONDS": "60"}
-    files = ("tests/session/test_faults.py", "tests/session/test_soak.py")
+    env = {"FAULT_SESSIONS": "10000", "SOCKET_FAULT_SESSIONS": "200", "SOAK_SECONDS": "60", "CROWD_SESSIONS": "100"}
+    files = ("tests/session/test_faults.py", "tests/session/test_soak.py", "tests/simulator/test_crowd.py")
     session.run("pytest", *files, "-rP", "-o", "faulthandler_timeout=7200", *session.posargs, env=env)
+
+
+@nox.session
+def live(session: nox.Session) -> None:
+    """The session's verbs against a real server, recorded and compared with the simulator; for who has a key."""
+    if not (os.environ.get("OPENAI_API_KEY") or session.posargs):
+        session.skip("there is no OPENAI_API_KEY, so nothing is asked of a real server (or give -- --base URL)")
+    install(session, "tests")
+    session.run("python", "-m", "tests.live", *session.posargs)
 
 
 @nox.session

@@ -5,7 +5,7 @@ server's: which events come, in which order, with which fields.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import ndiff
 from pathlib import Path
@@ -20,6 +20,8 @@ Event = dict[str, Any]
 ARGUMENTS_DONE = "response.function_call_arguments.done"
 APPEND = "input_audio_buffer.append"
 WHOLE_SOUND = "ga-spoken-turn-full-audio"
+ADDED = ("conversation.item.added", "conversation.item.created")
+SOON_MS, LONG_MS, STEP_MS = 400, 600_000, 100
 TRANSCRIPTION = "conversation.item.input_audio_transcription"
 
 
@@ -42,14 +44,34 @@ def read(path: Path) -> list[tuple[str, Event]]:
 def compared(path: Path) -> Agreement:
     """Feed a recording to the simulator and compare."""
     said = _with_whole_sound(read(path), path.with_name(f"{WHOLE_SOUND}.jsonl"))
+    return agreement(said, dialect=BETA if path.stem.startswith("beta-") else OPENAI)
+
+
+def agreement(said: Sequence[tuple[str, Event]], *, dialect: Dialect = OPENAI, in_time: bool = False) -> Agreement:
+    """Let the client of a session say the same to the simulator, and compare what the two servers said.
+
+    With `in_time` the simulator speaks as fast as people do, in virtual time: what the client said while a response was
+    running it says soon after that response has begun, all else when nothing goes on any more. Else all comes at once.
+    """
     recorded = [event for sender, event in said if sender == "server"]
-    talk = _talk(recorded, dialect=BETA if path.stem.startswith("beta-") else OPENAI)
-    ids: dict[str, str] = {}
+    talk = _talk(recorded, dialect=dialect, speed=1.0 if in_time else 0.0)
+    running = 0
     for sender, event in said:
+        running += (event["type"] == "response.created") - (event["type"] == "response.done")
         if sender == "client":
-            talk.send(_renamed(event, ids))
-            ids = _call_ids(recorded, talk.said)
+            if in_time and event["type"] != APPEND:
+                _wait(talk, SOON_MS if running else LONG_MS)
+            talk.send(_renamed(event, _known_ids(recorded, talk.said)))
+    if in_time:
+        _wait(talk, LONG_MS)
     return Agreement(_steps(recorded), _steps(talk.said), tuple(_field_differences(recorded, talk.said)))
+
+
+def _wait(talk: Talk, longest_ms: int) -> None:
+    """Let time pass until nothing goes on any more, or for so long."""
+    until_ms = talk.server.now_ms + longest_ms
+    while talk.server.now_ms < until_ms and (talk.server.lives or talk.server.transcribing):
+        talk.wait(STEP_MS)
 
 
 def _with_whole_sound(said: list[tuple[str, Event]], whole: Path) -> list[tuple[str, Event]]:
@@ -58,7 +80,7 @@ def _with_whole_sound(said: list[tuple[str, Event]], whole: Path) -> list[tuple[
     return [(sender, {**event, "audio": next(pieces)} if event["type"] == APPEND else event) for sender, event in said]
 
 
-def _talk(recorded: list[Event], *, dialect: Dialect) -> Talk:
+def _talk(recorded: list[Event], *, dialect: Dialect, speed: float) -> Talk:
     """A simulator whose model says what was recorded."""
     opening = next((event["session"] for event in recorded if event["type"].startswith("session.")), {})
     replies = iter(
@@ -78,7 +100,7 @@ def _talk(recorded: list[Event], *, dialect: Dialect) -> Talk:
         )
 
     settings = Settings(
-        speed=0,
+        speed=speed,
         model=opening.get("model", "gpt-realtime"),
         sideband=recorded[0]["type"] != "session.created",
         rate_limits=any(event["type"] == "rate_limits.updated" for event in recorded),
@@ -102,19 +124,33 @@ def _step(item: Event) -> ReplyStep:
     return Say(part.get("transcript") or part.get("text") or "")
 
 
-def _call_ids(recorded: list[Event], simulated: list[Event]) -> dict[str, str]:
-    """The recorded ids of calls, and the simulator's in their place."""
-    pairs = zip(_calls(recorded), _calls(simulated), strict=False)
-    return dict(pairs)
+def _known_ids(recorded: list[Event], simulated: list[Event]) -> dict[str, str]:
+    """The recorded server's ids of calls, items and responses, and the simulator's in their place."""
+    return dict(pair for find in _IDS for pair in zip(find(recorded), find(simulated), strict=False))
 
 
 def _calls(events: Iterable[Event]) -> list[str]:
     return [event["call_id"] for event in events if event["type"] == ARGUMENTS_DONE]
 
 
-def _renamed(event: Event, ids: dict[str, str]) -> Event:
-    call_id = event.get("item", {}).get("call_id")
-    return event if call_id is None else {**event, "item": {**event["item"], "call_id": ids.get(call_id, call_id)}}
+def _items(events: Iterable[Event]) -> list[str]:
+    return [event["item"]["id"] for event in events if event["type"] in ADDED]
+
+
+def _responses(events: Iterable[Event]) -> list[str]:
+    return [event["response"]["id"] for event in events if event["type"] == "response.created"]
+
+
+_IDS = (_calls, _items, _responses)
+
+
+def _renamed(value: Any, ids: dict[str, str]) -> Any:
+    """What a client said, about the simulator's calls, items and responses."""
+    if isinstance(value, dict):
+        return {name: _renamed(member, ids) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_renamed(member, ids) for member in value]
+    return ids.get(value, value) if isinstance(value, str) else value
 
 
 def differences(agreement: Agreement) -> list[str]:
