@@ -121,3 +121,12 @@ async def test_who_gives_up_waiting_lets_the_others_pass(let_in_first: bool) -> 
             gate.leave()
     assert senders.entered == ["stays"]
     assert (gate.waiting_bytes, gate.is_busy) == (0, False)
+
+
+async def test_a_gate_that_was_closed_is_not_opened_by_who_came_late() -> None:
+    gate = Outbound()
+    gate.close(ConnectionLost("gone"))
+    gate.open(pair()[0])
+    with pytest.raises(ConnectionLost, match="gone"):
+        await gate.enter(1)
+    assert (gate.is_closed, gate.is_busy) == (True, False)

@@ -50,9 +50,10 @@ class Outbound:
         return self._is_taken or bool(self._queue)
 
     def open(self, transport: Transport) -> None:
-        """From now on frames go to `transport`."""
-        self._transport = transport
-        self._let_in()
+        """From now on frames go to `transport`; unless no connection was to come any more."""
+        if self._error is None:
+            self._transport = transport
+            self._let_in()
 
     def shut(self) -> None:
         """The connection is gone, another will come: senders wait."""
