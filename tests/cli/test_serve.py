@@ -1,6 +1,8 @@
-"""`serve` and `record` as processes: the URL comes first, any client is answered, Ctrl-C leaves no mess."""
+"""`serve` and `record` as processes: the URL comes first, any client is answered, a signal ends them without a mess."""
 
 import signal
+import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +12,12 @@ import pytest
 import trustme
 
 import realtime_sdk as rt
+from realtime_sdk.audio.packed import pack
 from realtime_sdk.cli.app import run
 from realtime_sdk.cli.ending import Ending
 from realtime_sdk.cli.serving import place_of, tls_of
 from realtime_sdk.errors import HandshakeError
+from realtime_sdk.transport import WebsocketOptions, connect
 from tests.cli.command import COMMAND, environment
 
 
@@ -25,9 +29,13 @@ def anyio_backend() -> str:
 
 @contextmanager
 def running(
-    *arguments: str, cwd: Path, err: bytes = b"", interrupt: bool = True, code: int = 130
+    *arguments: str,
+    cwd: Path,
+    err: bytes = b"",
+    interrupt: bool = True,
+    code: int = 130,
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A command that listens: its URL, and its process, which is interrupted in the end and must end well."""
+    """A command that listens: its URL, and its process, which is ended by a signal and must end well."""
     with subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, env=environment()
     ) as process:
@@ -53,8 +61,8 @@ async def test_serve_answers_any_client_and_leaves_a_log_of_each_session(tmp_pat
     assert rt.replay(log).responses.keys() == session.state.responses.keys()
 
 
-async def test_ctrl_c_in_the_middle_of_a_session_closes_it_without_a_traceback(tmp_path: Path) -> None:
-    with running("serve", cwd=tmp_path, interrupt=False) as (url, process):
+async def test_a_polite_kill_in_the_middle_of_a_session_says_goodbye_without_a_traceback(tmp_path: Path) -> None:
+    with running("serve", cwd=tmp_path, interrupt=False, code=143) as (url, process):
         async with rt.connect(rt.Endpoint(url)) as session:
             await session.send(
                 rt.client_events.ResponseCreate(
@@ -62,9 +70,36 @@ async def test_ctrl_c_in_the_middle_of_a_session_closes_it_without_a_traceback(t
                 )
             )
             await session.until(lambda state: state.active_response_id is not None)
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             await session.until(lambda state: state.epochs[-1].closed)
-            assert session.state.epochs[-1].close_code == 1000
+            assert session.state.epochs[-1].close_code == 1001
+
+
+async def test_steps_of_a_script_that_are_left_over_fail_the_command_that_served_it(tmp_path: Path) -> None:
+    (tmp_path / "script.json").write_text('{"rules": [{"on": "hello", "do": "Hi."}, {"on": "bye", "do": "Bye."}]}')
+    told = b"realtime-sdk: the scenario has steps left over: on('bye'): say 'Bye.'\n"
+    arguments = ("serve", "--speed", "0", "--scenario", "script.json")
+    with running(*arguments, cwd=tmp_path, err=told, code=1) as (url, _):
+        async with rt.connect(rt.Endpoint(url)) as session:
+            assert (await session.respond("Hello!")).text == "Hi."
+
+
+async def test_with_a_certificate_it_is_served_over_tls(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    with running("serve", "--host", "localhost", "--tls-cert", "both.pem", cwd=tmp_path) as (url, _):
+        assert url.startswith("wss://localhost:")
+        async with connect(url, options=WebsocketOptions(ssl=trusting)) as transport:
+            assert b"session.created" in await transport.receive()
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run(["serve", "--port", str(port)]) == 1
+    assert capsys.readouterr().err == f"realtime-sdk: cannot listen at 127.0.0.1:{port}: Address already in use\n"
 
 
 async def test_a_recorded_session_is_served_again(tmp_path: Path) -> None:
@@ -74,7 +109,8 @@ async def test_a_recorded_session_is_served_again(tmp_path: Path) -> None:
                 answer = (await session.respond("Say exactly: on tape")).text
             assert process.stdout is not None
             assert process.stdout.readline() == b"tapes/session-001.jsonl\n"
-    with running("serve", "--replay", "tapes/session-001.jsonl", "--speed", "0", cwd=tmp_path) as (url, _):
+    packed = pack(tmp_path / "tapes" / "session-001.jsonl").path
+    with running("serve", "--replay", str(packed), "--speed", "0", cwd=tmp_path) as (url, _):
         async with rt.connect(rt.Endpoint(url)) as again:
             assert (await again.respond("Anything")).text == answer == "on tape"
 
@@ -129,6 +165,7 @@ async def test_record_passes_a_refusal_on(tmp_path: Path) -> None:
         (["serve", "--replay", "a.jsonl", "--log", "b"], 2, "--log cannot be used with --replay"),
         (["serve", "--fault", "{}"], 2, "faults needs a kind"),
         (["record", "--to", "https://x"], 2, "https://x is no websocket URL: it must be ws:// or wss:// and a host"),
+        (["serve", "--log", __file__], 2, f"--log {__file__} is no folder"),
         (["record", "--to", "ws://x", "--listen", "a:b"], 2, "--listen a:b is no HOST:PORT"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import sys
 from typing import Any
 
 import anyio
@@ -20,16 +21,19 @@ SECRETS = "/v1/realtime/client_secrets"
 
 async def exchange(url: str, request: bytes) -> tuple[int, dict[str, Any]]:
     """Send these bytes to the server at this URL; return the status and the object that it answers."""
-    stream = await anyio.connect_tcp("127.0.0.1", int(url.split(":")[2].split("/")[0]))
-    answer = b""
-    async with stream:
-        for start in range(0, len(request), 40):  # cut anywhere
-            await stream.send(request[start : start + 40])
-        async for piece in stream:
-            answer += piece
-    head, _, body = answer.partition(b"\r\n\r\n")
+    head, _, body = (await answered(url, request)).partition(b"\r\n\r\n")
     assert b"content-type: application/json" in head.lower()
     return int(head.split()[1]), json.loads(body)
+
+
+async def answered(url: str, request: bytes) -> bytes:
+    """Send these bytes; return all that comes."""
+    stream = await anyio.connect_tcp("127.0.0.1", int(url.split(":")[2].split("/")[0]))
+    size = 40 if len(request) < 1_000 else 65_536
+    async with stream:
+        for start in range(0, len(request), size):  # cut anywhere
+            await stream.send(request[start : start + size])
+        return b"".join([piece async for piece in stream])
 
 
 def post(path: str, body: object) -> bytes:
@@ -48,6 +52,36 @@ async def test_a_client_secret_is_given_over_http_on_the_same_port() -> None:
         options = WebsocketOptions(subprotocols=("realtime", f"openai-insecure-api-key.{secret['value']}"))
         async with connect(server.url, options=options) as transport:
             assert parse(await transport.receive())["type"] == "session.created"
+
+
+async def test_a_page_of_any_origin_may_ask() -> None:
+    asking = (
+        f"OPTIONS {SECRETS} HTTP/1.1\r\nHost: x\r\nOrigin: https://page\r\nAccess-Control-Request-Method: POST\r\n\r\n"
+    )
+    async with simulate() as server:
+        for request in (asking.encode(), post(SECRETS, {}), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"):
+            head = await answered(server.url, request)
+            assert b"\r\nAccess-Control-Allow-Origin: *\r\n" in head
+            assert b"\r\nAccess-Control-Allow-Headers: Authorization, *\r\n" in head
+            assert b"\r\nConnection: close\r\n" in head
+
+
+async def test_without_h11_it_is_said_what_is_missing_and_websockets_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "h11", None)
+    async with simulate() as server:
+        status, body = await exchange(server.url, post(SECRETS, {"session": {"instructions": "x" * 100_000}}))
+        assert (status, body["error"]["message"]) == (
+            501,
+            "HTTP requests need h11: pip install 'realtime-sdk[serve]'",
+        )
+        async with connect(server.url) as transport:
+            assert parse(await transport.receive())["type"] == "session.created"
+
+
+async def test_a_body_that_is_too_large_is_refused_and_the_refusal_arrives() -> None:
+    async with simulate() as server:
+        status, _ = await exchange(server.url, post(SECRETS, {"session": {"instructions": "x" * 1_500_000}}))
+    assert status == 413
 
 
 async def test_a_chunked_body_and_one_that_is_waited_for_are_read() -> None:

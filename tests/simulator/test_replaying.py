@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import anyio
 import pytest
 
 import realtime_sdk as rt
@@ -74,6 +75,40 @@ async def test_a_strict_replay_wants_all_that_was_said(tmp_path: Path) -> None:
                 while True:
                     await transport.receive()
     assert "the client sent something else" in str(seen[-1])
+
+
+async def test_each_client_hears_the_next_connection_of_a_log_and_after_the_last_the_first_again() -> None:
+    log = EventLog()
+    for name in ("one", "two"):
+        log.append("server", json.dumps({"type": name}).encode(), at_ns=0)
+        log.append("local", b'{"type":"local.connection_closed","code":1001,"by":"server"}', at_ns=1)
+    heard: list[bytes] = []
+    async with replay_server(log) as server:
+        for _ in range(3):
+            async with connect(server.url) as transport:
+                heard.append(await transport.receive())
+    assert heard == [b'{"type": "one"}', b'{"type": "two"}', b'{"type": "one"}']
+
+
+async def test_whom_the_end_of_the_replay_takes_by_surprise_hears_of_it(tmp_path: Path) -> None:
+    ends: list[int | None] = []
+    connected = anyio.Event()
+
+    async def client(url: str) -> None:
+        async with connect(url) as transport:
+            connected.set()
+            with pytest.raises(ConnectionClosed) as caught:
+                await transport.receive()
+            ends.append(caught.value.code)
+
+    log = EventLog()
+    log.append("client", b'{"type":"response.create"}', at_ns=0)
+    log.append("server", b'{"type":"response.created"}', at_ns=0)
+    async with anyio.create_task_group() as group:
+        async with replay_server(log, check="lenient") as server:
+            group.start_soon(client, server.url)
+            await connected.wait()
+    assert ends == [1001]
 
 
 async def test_it_closes_as_the_server_did(tmp_path: Path) -> None:

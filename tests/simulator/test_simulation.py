@@ -273,3 +273,26 @@ async def test_a_scenario_and_a_reply_at_once_are_refused() -> None:
     with pytest.raises(ScenarioError, match="not by both"):
         async with simulate(Scenario(), reply=lambda _: "x"):
             pass
+
+
+async def test_sessions_that_are_not_kept_leave_their_file_their_errors_and_the_steps_they_used(tmp_path: Path) -> None:
+    scenario = Scenario(on("one").say("1"), on("two").say("2"), on("three").say("3"))
+    with pytest.raises(ScenarioError) as caught:
+        async with simulate(scenario, keep=False, log_dir=tmp_path) as server:
+            for word in ("one", "two"):
+                async with connect(server.url) as transport:
+                    assert words(await ask(transport, word))
+                    (session,) = server.sessions
+                    assert (len(session.log), session.log.keep) == (0, "none")
+                await session.closed.wait()
+                await anyio.wait_all_tasks_blocked()
+            assert server.sessions == ()
+    assert caught.value.steps == ("on('three'): say '3'",)
+    assert all(len(EventLog.load(tmp_path / f"session-00{number}.jsonl")) > 4 for number in (1, 2))
+
+
+async def test_a_port_that_is_taken_is_an_os_error() -> None:
+    async with simulate() as server:
+        with pytest.raises(OSError, match="in use"):
+            async with simulate(port=int(server.url.split(":")[2].split("/")[0])):
+                pass

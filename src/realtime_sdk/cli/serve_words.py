@@ -57,7 +57,7 @@ def serve(
     with as_endings():
         from realtime_sdk.cli import serving
 
-        where = serving.Where(host, port, serving.tls_of(tls_cert, tls_key))
+        where = serving.Where(host=host, port=port, tls=serving.tls_of(tls_cert, tls_key))
         if replay is None:
             serving.simulate(where, speed=speed, seed=seed, scenario=scenario, log=log, faults=fault or ())
         else:
@@ -90,4 +90,4 @@ def record(
         from realtime_sdk.cli import serving
 
         host, port = serving.place_of(listen)
-        serving.record(serving.Where(host, port, serving.tls_of(tls_cert, tls_key)), to, log=log)
+        serving.record(serving.Where(host=host, port=port, tls=serving.tls_of(tls_cert, tls_key)), to, log=log)

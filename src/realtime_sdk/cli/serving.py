@@ -1,10 +1,10 @@
-"""`realtime-sdk serve` and `record`: servers that run until Ctrl-C. First on stdout comes the URL, then the paths."""
+"""`realtime-sdk serve` and `record`: servers that run until a signal. First on stdout comes the URL, then the paths."""
 
+import signal
 import ssl
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -13,25 +13,20 @@ from typing import Protocol
 import anyio
 
 import realtime_sdk as rt
+from realtime_sdk.audio.packed import open_log
 from realtime_sdk.cli.ending import MISUSED, Ending
 from realtime_sdk.cli.lines import visible
 from realtime_sdk.errors import LocalProtocolError, ReplayMismatch, ScenarioError
-from realtime_sdk.simulator import load_scenario
+from realtime_sdk.simulator import Fault, load_scenario
 from realtime_sdk.simulator.proxy import record_proxy
 from realtime_sdk.simulator.replaying import replay_server
-from realtime_sdk.simulator.simulation import Options
+from realtime_sdk.simulator.simulation import Options, Simulation
+from realtime_sdk.simulator.sockets import Where
 from realtime_sdk.transport.script import Check
 
 __all__ = ["Where", "place_of", "record", "refuse_beside_replay", "replay", "simulate", "tls_of"]
 
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where a server listens, and with which certificate."""
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None = None
+GOING_AWAY = Fault("close", message="the server is going away", close_code=1001)
 
 
 class _Listening(Protocol):
@@ -42,11 +37,9 @@ class _Listening(Protocol):
 def simulate(
     where: Where, *, speed: float, seed: str, scenario: Path | None, log: Path | None, faults: Sequence[str]
 ) -> None:
-    """Run the simulator until it is interrupted."""
+    """Run the simulator until a signal. An Ending also where steps of the scenario are left over then."""
     _check_speed(speed)
-    options: Options = {"seed": seed}
-    if where.tls is not None:
-        options["tls"] = where.tls
+    options: Options = {"seed": seed, "keep": False}
     try:
         script = None if scenario is None else load_scenario(scenario)
         if faults:
@@ -55,53 +48,56 @@ def simulate(
             options["faults"] = tuple(one for text in faults for one in parse_faults(text))
     except ScenarioError as error:
         raise Ending(str(error), MISUSED) from None
-    opening = partial(rt.simulate, script, speed=speed, host=where.host, port=where.port, log_dir=log, **options)
-    _run(opening, *(() if log is None else (f"logs: {log}",)))
+    if log is not None:
+        _check_folder(log)
+    opening = partial(rt.simulate, script, speed=speed, log_dir=log, **where, **options)
+    _run(opening, where, *(() if log is None else (f"logs: {log}",)))
 
 
 def replay(where: Where, log: Path, *, match: Check, speed: float) -> None:
-    """Speak a log until it is interrupted. What clients sent that the log does not have is said on stderr."""
+    """Speak a log until a signal. What clients sent that the log does not have is said on stderr."""
     _check_speed(speed)
-    records = rt.EventLog.load(log)
-    opening = partial(
-        replay_server,
-        records,
-        check=match,
-        speed=speed,
-        host=where.host,
-        port=where.port,
-        tls=where.tls,
-        on_mismatch=_tell_mismatch,
-    )
-    _run(opening)
+    with open_log(log) as stream:
+        records = tuple(stream)
+    _run(partial(replay_server, records, check=match, speed=speed, on_mismatch=_tell_mismatch, **where), where)
 
 
 def record(where: Where, to: str, *, log: Path) -> None:
-    """Pass on and record until it is interrupted; the path of each log is printed when its session begins."""
-    opening = partial(
-        record_proxy,
-        to,
-        log_dir=log,
-        host=where.host,
-        port=where.port,
-        tls=where.tls,
-        on_log=lambda path: print(path, flush=True),
-    )
+    """Pass on and record until a signal; the path of each log is printed when its session begins."""
+    _check_folder(log)
     try:
-        _run(opening)
+        _run(partial(record_proxy, to, log_dir=log, on_log=lambda path: print(path, flush=True), **where), where)
     except LocalProtocolError as error:
         raise Ending(str(error), MISUSED) from None
 
 
-def _run(opening: Callable[[], AbstractAsyncContextManager[_Listening]], *lines: str) -> None:
-    """Open the server, print its URL and these lines, and wait for the interrupt, which is raised."""
-    anyio.run(partial(_serve, opening, lines))
+def _run(opening: Callable[[], AbstractAsyncContextManager[_Listening]], where: Where, *lines: str) -> None:
+    """Open the server, print its URL and these lines, and wait for a signal, with which the command ends."""
+    try:
+        number = anyio.run(partial(_serve, opening, lines))
+    except OSError as error:
+        if error.filename is not None or isinstance(error, BrokenPipeError):
+            raise
+        place = f"{where.get('host')}:{where.get('port')}"
+        raise Ending(f"cannot listen at {place}: {error.strerror}") from None
+    raise Ending("", 128 + number)
 
 
-async def _serve(opening: Callable[[], AbstractAsyncContextManager[_Listening]], lines: Sequence[str]) -> None:
+async def _serve(opening: Callable[[], AbstractAsyncContextManager[_Listening]], lines: Sequence[str]) -> int:
     async with opening() as server:
         print(server.url, *lines, sep="\n", flush=True)
+        number = await _told_to_end()
+        if isinstance(server, Simulation):
+            server.fault(GOING_AWAY)
+    return number
+
+
+async def _told_to_end() -> int:
+    """The number of the signal that ends the command: Ctrl-C, or a polite kill. On Windows Ctrl-C is raised instead."""
+    if sys.platform == "win32":
         await anyio.sleep_forever()
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        return await anext(signals)
 
 
 def _tell_mismatch(mismatch: ReplayMismatch) -> None:
@@ -147,3 +143,8 @@ def tls_of(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
 def _check_speed(speed: float) -> None:
     if not isfinite(speed):
         raise Ending(f"--speed {speed} is no speed", MISUSED)
+
+
+def _check_folder(log: Path) -> None:
+    if log.exists() and not log.is_dir():
+        raise Ending(f"--log {log} is no folder", MISUSED)

@@ -1,6 +1,7 @@
 """HTTP for what is no websocket: one request, one answer in JSON, end; pages of any origin may ask (CORS).
 
-What is answered comes in as a function. Bodies are read with h11, which the extra `serve` brings; without it every request is told so.
+What is answered comes in as a function. Bodies are read with h11, which the extra `serve` brings; without it every
+request is told so.
 """
 
 import json

@@ -22,6 +22,7 @@ from realtime_sdk.transport.script import Check, event_of
 __all__ = ["ReplayServer", "replay_server"]
 
 _REFUSED: Final = 1008
+_GOING_AWAY: Final = 1001
 _CLOSED: Final = "local.connection_closed"
 
 
@@ -56,10 +57,14 @@ class ReplayServer(Listener):
         records = self._connections[self.sessions % len(self._connections)]
         self.sessions += 1
         far = ReplayTransport(records, check=self._check, speed=self._speed)
-        async with anyio.create_task_group() as group:
-            group.start_soon(_speak, records, far, near, group.cancel_scope)
-            await self._listen(near, far)
-            group.cancel_scope.cancel()
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(_speak, records, far, near, group.cancel_scope)
+                await self._listen(near, far)
+                group.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):  # whom the end of the server takes by surprise, hears of it
+                await near.aclose(_GOING_AWAY, "the replay has ended")
 
     async def _listen(self, near: Transport, far: ReplayTransport) -> None:
         """Match what the client sends, until it closes or sends what the log has not."""
@@ -110,9 +115,7 @@ async def replay_server(
         raise server.mismatches[0]
 
 
-async def _speak(
-    records: Sequence[LogRecord], far: ReplayTransport, near: Transport, scope: anyio.CancelScope
-) -> None:
+async def _speak(records: Sequence[LogRecord], far: ReplayTransport, near: Transport, scope: anyio.CancelScope) -> None:
     """Say what the server said, and close as it closed. Where it did not, the client is waited for."""
     try:
         for _ in range(sum(record.sender == "server" for record in records)):

@@ -309,17 +309,16 @@ async def simulate(
     simulation = Simulation(scenario, reply, speed=speed, log_dir=log_dir, options=options)
     raised: Exception | KeyboardInterrupt | None = None
     async with _interruptible(), anyio.create_task_group() as simulation._group, AsyncExitStack() as stack:
-        if port is not None:
-            opening = listening(
-                simulation._serve,
-                host=host,
-                port=port,
-                tls=options.get("tls"),
-                answer=with_control(simulation, simulation._secrets.answer),
-            )
-            port = await stack.enter_async_context(opening)
-            simulation._at = (host, port)
         try:
+            if port is not None:
+                opening = listening(
+                    simulation._serve,
+                    host=host,
+                    port=port,
+                    tls=options.get("tls"),
+                    answer=with_control(simulation, simulation._secrets.answer),
+                )
+                simulation._at = (host, await stack.enter_async_context(opening))
             yield simulation
         except (Exception, KeyboardInterrupt) as error:
             raised = error  # raised outside of the group, so that it arrives as it is and in no group

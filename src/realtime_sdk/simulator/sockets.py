@@ -6,7 +6,7 @@ port is opened.
 
 import logging
 import re
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -107,8 +107,8 @@ class Where(TypedDict, total=False):
     """Default 127.0.0.1."""
     port: int
     """Default 0: a free one."""
-    tls: SSLContext
-    """Makes it a `wss://` server, with this certificate."""
+    tls: SSLContext | None
+    """Makes it a `wss://` server, with this certificate. Default None."""
 
 
 def served_at(host: str, port: int, *, tls: bool) -> str:
@@ -116,7 +116,7 @@ def served_at(host: str, port: int, *, tls: bool) -> str:
     return f"{'wss' if tls else 'ws'}://{f'[{host}]' if ':' in host else host}:{port}/v1/realtime"
 
 
-class Listener:
+class Listener(ABC):
     """A server with a port; `url` and `endpoint` say where it listens."""
 
     url: str = ""
@@ -135,7 +135,7 @@ class Listener:
     async def listening(self, **where: Unpack[Where]) -> AsyncGenerator[None, None]:
         """Serve every client until the block ends. OSError if the port cannot be opened."""
         async with listening(self.serve, **where) as port:
-            self.url = served_at(where.get("host", LOOPBACK), port, tls="tls" in where)
+            self.url = served_at(where.get("host", LOOPBACK), port, tls=where.get("tls") is not None)
             yield
 
 
