@@ -21,7 +21,7 @@ from realtime_sdk.simulator import Fault, load_scenario
 from realtime_sdk.simulator.proxy import record_proxy
 from realtime_sdk.simulator.replaying import replay_server
 from realtime_sdk.simulator.simulation import Options, Simulation
-from realtime_sdk.simulator.sockets import Where
+from realtime_sdk.simulator.sockets import LOOPBACK, Where
 from realtime_sdk.transport.script import Check
 
 __all__ = ["Where", "place_of", "record", "refuse_beside_replay", "replay", "simulate", "tls_of"]
@@ -39,7 +39,7 @@ def simulate(
 ) -> None:
     """Run the simulator until a signal. An Ending also where steps of the scenario are left over then."""
     _check_speed(speed)
-    options: Options = {"seed": seed, "keep": False}
+    options: Options = {"seed": seed, "keep": False, "tls": where.get("tls")}
     try:
         script = None if scenario is None else load_scenario(scenario)
         if faults:
@@ -50,7 +50,8 @@ def simulate(
         raise Ending(str(error), MISUSED) from None
     if log is not None:
         _check_folder(log)
-    opening = partial(rt.simulate, script, speed=speed, log_dir=log, **where, **options)
+    host, port = where.get("host", LOOPBACK), where.get("port", 0)
+    opening = partial(rt.simulate, script, speed=speed, host=host, port=port, log_dir=log, **options)
     _run(opening, where, *(() if log is None else (f"logs: {log}",)))
 
 
@@ -66,7 +67,7 @@ def record(where: Where, to: str, *, log: Path) -> None:
     """Pass on and record until a signal; the path of each log is printed when its session begins."""
     _check_folder(log)
     try:
-        _run(partial(record_proxy, to, log_dir=log, on_log=lambda path: print(path, flush=True), **where), where)
+        _run(partial(record_proxy, to, log_dir=log, on_log=partial(print, flush=True), **where), where)
     except LocalProtocolError as error:
         raise Ending(str(error), MISUSED) from None
 
