@@ -13,6 +13,7 @@ from realtime_sdk.simulator import brain
 from realtime_sdk.simulator.brain import Fault, Settings, TimePasses, Unheard
 from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Say, Think, Wait
 from realtime_sdk.state import RealtimeState, reduce
+from tests.conformance.schema import schemas_of
 from tests.simulator.order import violations
 from tests.simulator.talk import GET_WEATHER, Talk, clip, user_text
 
@@ -150,8 +151,10 @@ def test_whatever_a_client_sends_the_server_keeps_the_rules_of_order(
 
 
 @given(st.lists(ANYTHING, max_size=8), REPLIES)
-def test_every_event_that_is_sent_has_a_class_and_nothing_unknown_in_it(script: list[Any], reply: list[Any]) -> None:
+def test_every_event_that_is_sent_has_a_class_and_breaks_no_schema(script: list[Any], reply: list[Any]) -> None:
+    schemas = schemas_of("ga")
     for frame in play(script, reply, speed=0).frames:
+        assert schemas.breaches(json.loads(frame)) == []
         named = decode(frame)
         assert type(named) is registries.GA.server[json.loads(frame)["type"]]
         assert unknown_in(named) == []

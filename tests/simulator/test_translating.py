@@ -75,6 +75,26 @@ def test_silence_says_nothing() -> None:
     assert talk().send(append(bytes(3_000 * QUIET_MS))) == []
 
 
+def test_the_silence_between_phrases_is_the_clients_and_time_alone_ends_none() -> None:
+    session = talk(speed=1)
+    assert session.send(append(loud(600))) == []
+    assert session.wait(60_000) == []
+    said = [*session.send(append(bytes(800 * QUIET_MS))), *session.wait(10_000)]
+    assert text(said, "session.output_transcript.delta") == "[en] hello there "
+    assert session.wait(60_000) == []  # nor does the server say silence
+
+
+def test_what_is_said_stands_at_frames_of_the_input_and_deltas_may_share_one() -> None:
+    session = talk()
+    session.send(TRANSCRIBE)
+    said = [*session.send(*PHRASE), *session.send(*PHRASE)]
+    assert {event["elapsed_ms"] % 200 for event in said} == {0}
+    heard = [event["elapsed_ms"] for event in of_kind(said, "session.input_transcript.delta")]
+    frames = [event["elapsed_ms"] for event in of_kind(said, "session.output_audio.delta")]
+    assert heard == [1_200] * 3 + [2_600] * 3
+    assert frames == [*range(1_200, 2_200, 200), *range(2_600, 3_600, 200)]
+
+
 def test_at_real_time_the_frames_come_as_they_are_spoken() -> None:
     session = talk(speed=1)
     session.send(*PHRASE)

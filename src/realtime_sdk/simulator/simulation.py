@@ -46,6 +46,7 @@ ReplyTo: TypeAlias = Callable[[Turn], object]
 _GOODBYE = Fault("close", message="the simulation has ended", close_code=1000)
 _END_TIMEOUT_S = 3.0
 _MODEL = "gpt-realtime-2.1"
+_BETA_MODEL = "gpt-4o-realtime-preview"
 _BETA_REFUSED = Fault(
     "close",
     code="beta_api_shape_disabled",
@@ -62,7 +63,7 @@ class Options(TypedDict, total=False):
     voice: Voice
     """`tones` (default), or `espeak` to speak with espeak-ng."""
     model: str
-    """The model of clients that ask for none. Default `gpt-realtime-2.1`."""
+    """The model of clients that ask for none. Default `gpt-realtime-2.1`, of beta clients one of their time."""
     beta: Literal["accept", "refuse"]
     """What becomes of clients that ask for the beta dialect; refused they are told so, and closed with 4000."""
     ear: Ear
@@ -223,7 +224,9 @@ class Simulation:
         return Settings(
             speed=self._speed,
             seed=f"{options.get('seed', 0)}/{number}",
-            model=(bound and bound.model) or knock.query.get("model") or options.get("model", _MODEL),
+            model=(bound and bound.model)
+            or knock.query.get("model")
+            or options.get("model", _BETA_MODEL if knock.is_beta else _MODEL),
             intent=_intent(knock) if bound is None else bound.intent,
             session=None if bound is None else bound.session,
             longest_ms=options.get("session_ms", 3_600_000),

@@ -39,6 +39,7 @@ _SEMANTIC_VAD: Final[JsonObject] = {
     "interrupt_response": True,
 }
 _TRANSCRIPTION: Final[JsonObject] = {"model": None, "language": None, "prompt": None}
+_OLDER: Final = ("gpt-4o", "gpt-realtime-2025", "gpt-realtime-mini", "gpt-realtime-1")
 _OF_CONVERSATIONS: Final = frozenset({"create_response", "interrupt_response", "idle_timeout_ms"})
 """Fields of turn detection that a session which only transcribes does not have."""
 
@@ -178,7 +179,7 @@ def needs_approval(servers: tuple[JsonObject, ...], label: str, name: str) -> bo
 
 def opening(session_id: str, *, model: str, expires_at: int, intent: Intent = "realtime") -> Config:
     """The settings of a fresh session."""
-    older = model.startswith(("gpt-realtime-2025", "gpt-realtime-mini", "gpt-realtime-1")) or model == "gpt-realtime"
+    older = model == "gpt-realtime" or model.startswith(_OLDER)
     hearing = {
         "format": dict(_PCM),
         "transcription": None,

@@ -9,6 +9,7 @@ from realtime_sdk.protocol.models import (
     McpApprovalResponse,
     McpCall,
     McpError,
+    McpListedTool,
     McpListTools,
     McpToolExecutionError,
 )
@@ -54,9 +55,14 @@ def _list(server: Server, label: str) -> Server:
     if known is None:
         server = say(server, McpListToolsFailed(item_id=item_id))
     else:
-        item = McpListTools(id=item_id, server_label=label, tools=list(known.tools))
+        item = McpListTools(id=item_id, server_label=label, tools=[_whole(tool) for tool in known.tools])
         server = say(with_item(server, Held(item_id, item)), McpListToolsCompleted(item_id=item_id))
     return say(server, ConversationItemDone(previous_item_id=before, item=item))
+
+
+def _whole(tool: McpListedTool) -> McpListedTool:
+    """A tool as servers list it: with a schema, be it empty."""
+    return tool if tool.input_schema is not None else tool.model_copy(update={"input_schema": {}})
 
 
 def offers(context: Iterable[Held], named: Iterable[JsonObject]) -> tuple[McpOffer, ...]:

@@ -1,7 +1,8 @@
 """Translation sessions: no turns, no items. Sound in; two transcripts and sound out, phrase by phrase (DOSSIER §1.4).
 
-A phrase ends with a pause. Its words are asked for as those of a turn are, and so is the translation: as the reply to a
-turn with the instruction to say the words after the target language's name.
+A phrase ends with a pause in the sound: where a client sends no silence it goes on, however much time passes. Its words
+are asked for as those of a turn are, and so is the translation: as the reply to a turn with the instruction to say the
+words after the target language's name. `elapsed_ms` counts frames of 200 ms.
 """
 
 from collections.abc import Callable, Mapping
@@ -195,7 +196,7 @@ def _phrase(server: Server, now: Translating, end_ms: int) -> Server:
     number = server.utterances + 1
     phrase = f"phrase_{number}"
     spoken = Utterance(item_id=phrase, number=number, pcm=pcm, duration_ms=ms_of(len(pcm)))
-    now = replace(now, phrase_start_ms=None, waiting={**now.waiting, phrase: end_ms})
+    now = replace(now, phrase_start_ms=None, waiting={**now.waiting, phrase: _in_frames(end_ms)})
     return replace(server, utterances=number, translating=now, wanted=(*server.wanted, spoken))
 
 
@@ -243,7 +244,7 @@ def _take_translation(server: Server, now: Translating, answered: Answered) -> S
             pcm = step.sound or speech(step.text)
             spoken = _spoken(step.text, pcm, end_ms + lasts_ms)
             due += [_due(server, begin_ms, lasts_ms + offset_ms, event) for offset_ms, event in spoken]
-            lasts_ms += ms_of(len(pcm))
+            lasts_ms += _in_frames(ms_of(len(pcm)))
     left = {phrase: at for phrase, at in now.waiting.items() if phrase != answered.response_id}
     until_ms = begin_ms + _scaled(server.settings, lasts_ms)
     now = replace(now, due=_sorted(now.due, tuple(due)), waiting=left, speaks_until_ms=until_ms)
@@ -264,8 +265,14 @@ def _spoken(text: str, pcm: bytes, elapsed_ms: int) -> list[tuple[int, ServerEve
     deltas, lasts_ms = pieces(f"{text} "), ms_of(len(pcm))
     for place, delta in enumerate(deltas):
         offset_ms = place * lasts_ms // len(deltas)
-        said.append((offset_ms, _server.SessionOutputTranscriptDelta(delta=delta, elapsed_ms=elapsed_ms + offset_ms)))
+        frame_ms = elapsed_ms + offset_ms // FRAME_MS * FRAME_MS
+        said.append((offset_ms, _server.SessionOutputTranscriptDelta(delta=delta, elapsed_ms=frame_ms)))
     return sorted(said, key=lambda one: one[0])
+
+
+def _in_frames(ms: int) -> int:
+    """The end of the frame in which this ends."""
+    return ceil(ms / FRAME_MS) * FRAME_MS
 
 
 def _due(server: Server, begin_ms: int, offset_ms: int, event: ServerEventBase) -> Due:
