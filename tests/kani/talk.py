@@ -140,6 +140,15 @@ class Server(Scripted):
         return item_id
 
 
+class Forgetful(Server):
+    """Gives the metadata of no response back, as servers of 2024 did and some do today."""
+
+    async def say(self, kind: str, **fields: Any) -> None:
+        if "response" in fields:
+            fields["response"] = {key: value for key, value in fields["response"].items() if key != "metadata"}
+        await super().say(kind, **fields)
+
+
 class Far(FarEnd):
     """The server's end of a websocket, which ends like a memory pair."""
 

@@ -235,6 +235,16 @@ async def test_k41_a_drop_ends_the_streams_is_raised_and_the_conversation_goes_o
         assert asked(world.server) == []
 
 
+async def test_k41_the_next_conversation_has_the_settings_of_the_one_that_broke(talking: Talking) -> None:
+    async with talking(config=models.SessionConfig(voice="echo")) as (ai, world):
+        await world.server.transport.aclose(1011, "gone")
+        await until(lambda: not ai.is_connected)
+        async with conversing(ai):
+            await until(lambda: len(world.servers) == 2)
+        (first, second) = (server.heard_of("session.update")[0]["session"] for server in world.servers)
+        assert (first["audio"]["output"], first) == ({"voice": "echo"}, second)
+
+
 async def test_no_hook_of_kani_s_is_overridden() -> None:
     from kani import Kani
 

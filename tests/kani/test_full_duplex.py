@@ -9,7 +9,19 @@ from kani import ChatMessage, ChatRole, ai_function
 from realtime_sdk.kani.parts import AudioPart
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
 from realtime_sdk.protocol.seed import client_events, models
-from tests.kani.talk import Talking, asked, conversing, created, history, microphone, parts_running, settled, until
+from tests.kani.talk import (
+    Forgetful,
+    Server,
+    Talking,
+    asked,
+    conversing,
+    created,
+    history,
+    microphone,
+    parts_running,
+    settled,
+    until,
+)
 
 SPOKEN = [("user", "hi", None), ("assistant", "hello there", None)]
 
@@ -104,6 +116,19 @@ async def test_k26_the_words_of_the_user_come_as_deltas_and_once(talking: Talkin
         assert heard.said == [("user", ["h", "i"], "hi")]
 
 
+async def test_k26_words_that_come_before_their_item_are_not_lost(talking: Talking) -> None:
+    async with talking() as (ai, world), conversing(ai) as heard:
+        name = "conversation.item.input_audio_transcription.delta"
+        await world.server.say(name, item_id="u1", content_index=0, delta="h")
+        await world.server.spoken("u1", transcribed=False)
+        await world.server.say(name, item_id="u1", content_index=0, delta="i")
+        await world.server.written("u1", "hi")
+        await world.server.written("u2", "all of it")
+        await world.server.spoken("u2", transcribed=False)
+        await until(lambda: len(heard.said) == 2)
+        assert heard.said == [("user", ["h", "i"], "hi"), ("user", ["all of it"], "all of it")]
+
+
 async def test_k27_words_that_could_not_be_written_down_hold_nobody_up(talking: Talking) -> None:
     async with talking() as (ai, world):
         async with conversing(ai) as heard:
@@ -154,6 +179,26 @@ async def test_k29_words_and_a_call_in_one_response(talking: Talking) -> None:
             ("assistant", "hello", None),
         ]
         assert heard.messages[1].tool_calls[0].id == "c1"
+
+
+async def test_k29_two_messages_that_are_spoken_at_once_and_a_call(talking: Talking) -> None:
+    async with talking(make=Noting) as (ai, world):
+        server = world.server
+        async with conversing(ai) as heard:
+            server.params = {}
+            await server.respond_by_itself("r1")
+            first, second = await server.opened("r1"), await server.opened("r1")
+            call = await server.call("r1", "f", "{}", call_id="c1", index=2)
+            for item_id, text in ((second, "two"), (first, "one")):
+                where = {"response_id": "r1", "item_id": item_id, "output_index": 0, "content_index": 0}
+                await server.say("response.output_audio_transcript.delta", **where, delta=text)
+                part = {"type": "output_audio", "transcript": text}
+                server.items[item_id] |= {"status": "completed", "content": [part]}
+                await server.say("response.output_item.done", **where, item=server.items[item_id])
+            await server.over("r1", first, second, call)
+            await until(lambda: len(ai.chat_history) == 3)
+        assert [text for _, _, text in heard.said] == ["one", "two", None, "f done", "hello"]
+        assert [text for _, text, _ in history(ai)] == ["onetwo", "f done", "hello"]
 
 
 async def test_k30_two_calls_get_one_response(talking: Talking) -> None:
@@ -313,8 +358,9 @@ async def test_k42_text_that_is_put_in_is_a_stream_and_so_is_its_answer(talking:
         assert history(ai) == [("user", "typed", None), ("assistant", "hello", None)]
 
 
-async def test_k43_a_round_in_a_conversation_appears_once(talking: Talking) -> None:
-    async with talking(make=Noting) as (ai, world):
+@pytest.mark.parametrize("kind", [Server, Forgetful])
+async def test_k43_a_round_in_a_conversation_appears_once(talking: Talking, kind: type[Server]) -> None:
+    async with talking(kind, make=Noting) as (ai, world):
         async with conversing(ai) as heard:
             await world.server.spoken("u1")
             await until(lambda: len(ai.chat_history) == 1)

@@ -1,4 +1,4 @@
-"""Items that Kani has no role for: what MCP servers did, what a server says by itself. They reach history all the same."""
+"""Items that Kani has no role for, of MCP servers and of the server itself: they reach history all the same."""
 
 from typing import Any
 

@@ -199,11 +199,23 @@ class Strange(MessagePart):
     x: int = 1
 
 
-class Raw:
+class Picture(MessagePart):
     """A part as kani-multimodal-core has them."""
 
-    raw = b"\1\0" * 240
-    sample_rate = 24_000
+    def as_b64_uri(self) -> str:
+        return "data:image/png;base64,AAAA"
+
+    def __str__(self) -> str:
+        return "[a picture]"
+
+
+async def test_k18_a_picture_goes_out_where_the_dialect_has_them(talking: Talking, wire: Wire) -> None:
+    async with talking() as (ai, world):
+        await ai.chat_round(["look:", Picture()])
+        (event,) = world.server.heard_of("conversation.item.create")
+        seen = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+        told = {"type": "input_text", "text": "[a picture]"}
+        assert event["item"]["content"][1] == (told if wire.is_beta else seen)
 
 
 async def test_k18_a_query_of_parts_is_one_item(talking: Talking) -> None:

@@ -20,7 +20,6 @@ from realtime_sdk.kani.duplex import Router, completion_of
 from realtime_sdk.kani.engine import RealtimeEngine
 from realtime_sdk.kani.sound import Sound24k, input_wire
 from realtime_sdk.protocol import client_events as c, models
-from realtime_sdk.session.requests import tag_of
 from realtime_sdk.session.server_errors import BENIGN
 from realtime_sdk.session.settings import response_params
 from realtime_sdk.state import RealtimeState, is_responding
@@ -257,7 +256,7 @@ class Conversation:
         """Ask for a response when it is quiet, unless one began by itself after the outputs were given."""
         state = await self._live.until(_may_ask)
         began = [state.responses[response_id] for response_id in state.responses if response_id not in known]
-        if any(not one.out_of_band and tag_of(one.metadata) not in self._engine.tags for one in began):
+        if any(not one.out_of_band and not self._engine.owns(one) for one in began):
             return
         await self._begin_response(c.ResponseCreate(response=response_params(settings)))
 

@@ -24,7 +24,6 @@ from realtime_sdk.kani.translate import Spoken, mcp_notes, message_of
 from realtime_sdk.kani.translate.items import KEY, ROLES
 from realtime_sdk.protocol import server_events as s
 from realtime_sdk.session import Answer
-from realtime_sdk.session.requests import tag_of
 from realtime_sdk.state import Item, RealtimeState, Response, interrupts_by_itself
 
 __all__ = ["Entry", "Router", "Stream"]
@@ -164,7 +163,7 @@ class Router:
         return response is not None and self._is_foreign_response(response)
 
     def _is_foreign_response(self, response: Response) -> bool:
-        return response.out_of_band or tag_of(response.metadata) in self._engine.tags
+        return response.out_of_band or self._engine.owns(response)
 
     def _open(self, item: Item, state: RealtimeState) -> None:
         role = ROLES.get(item.role or "") if item.type == "message" else None

@@ -20,7 +20,8 @@ from realtime_sdk.kani.translate.items import KEY
 from realtime_sdk.kani.translate.seed import AnySession
 from realtime_sdk.protocol import models, server_events as s
 from realtime_sdk.session import Answer, Reply
-from realtime_sdk.state import is_responding
+from realtime_sdk.session.requests import tag_of
+from realtime_sdk.state import Response, is_responding
 
 __all__ = ["RealtimeEngine", "Sync", "notes_of"]
 
@@ -61,12 +62,13 @@ class RealtimeEngine(BaseEngine):
         self.sync: Sync = sync
         self.save_audio = save_audio
         self.mirror: Final = Mirror(self.session)
-        self.tags: Final = set[str]()
-        """The marks of the responses that were asked for from here."""
         self._config: AnySession = session_config
         self._offered: list[models.FunctionTool] = []
         self._instructions: str | None = None
         self._turn = asyncio.Lock()
+        self._tags: Final = set[str]()
+        self._asked: Final = set[str]()
+        self._reply: Reply | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(model={self.model!r})"
@@ -108,7 +110,11 @@ class RealtimeEngine(BaseEngine):
     async def connect(
         self, config: AnySession, functions: Sequence[AIFunction] | None, messages: Sequence[ChatMessage]
     ) -> None:
-        """Connect with these settings, functions and system prompt; the prompt's other messages are not sent yet."""
+        """Connect with these settings, functions and system prompt; the prompt's other messages are not sent yet.
+
+        Without settings those of the last connection, or of the constructor, hold.
+        """
+        config = self._config if config is None else config
         tools = [*map(tool_of, functions or ())]
         instructions = _prompt(config, messages)[0]
         is_beta = self.session.is_beta
@@ -133,6 +139,11 @@ class RealtimeEngine(BaseEngine):
             await self.session.live.update(**changes)
         self._offered, self._instructions = tools, instructions
         await self.mirror.make_equal(rest)
+
+    def owns(self, response: Response) -> bool:
+        """Whether a response is a round's: by its mark, or by its id where the server gives no marks back."""
+        last = None if self._reply is None else self._reply.response_id
+        return tag_of(response.metadata) in self._tags or response.id == last or response.id in self._asked
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
@@ -166,8 +177,10 @@ class RealtimeEngine(BaseEngine):
         instructions, rest = _prompt(self._config, messages)
         context = await self.mirror.context(rest, sync=self.sync)
         settings = self.session.settings({**self._differing(functions, instructions), **given})
-        reply = live.respond(items=context.append, **settings, **_input(context))
-        self.tags.add(reply.tag)
+        if self._reply is not None and self._reply.response_id is not None:
+            self._asked.add(self._reply.response_id)
+        self._reply = reply = live.respond(items=context.append, **settings, **_input(context))
+        self._tags.add(reply.tag)
         return reply
 
     async def _said(self, delta: Any, voices: Voices, callback: Callable[[bytes], Any] | None) -> AsyncIterator[str]:

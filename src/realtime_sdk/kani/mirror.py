@@ -129,7 +129,9 @@ class Mirror:
 
     def _made(self, message: ChatMessage) -> tuple[Any, ...]:
         """The items that say a message, which is marked with them."""
-        items = items_of(message, new_id=self.new_id, wire=input_wire(self._session.state))
+        session = self._session
+        wire, pictures = input_wire(session.state), not session.is_beta
+        items = items_of(message, new_id=self.new_id, wire=wire, pictures=pictures)
         self.tag(message, (item.id for item in items))
         return items
 

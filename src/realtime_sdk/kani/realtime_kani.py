@@ -72,7 +72,8 @@ class OpenAIRealtimeKani(Kani):
         return self.engine.session.is_connected
 
     async def connect(self, session_config: AnySession = None) -> None:
-        """Connect, and bring the history there. `session_config`: a `models.SessionConfig`, or GA's `SessionRequest`.
+        """Connect, and bring the history there. `session_config`: a `models.SessionConfig`, or GA's `SessionRequest`;
+        None: that of the last connection, or the reference's defaults.
 
         The system prompt becomes the session's instructions where the configuration has none. Raises HandshakeError,
         ServerError (which says what was refused), the ConnectionClosed family; RuntimeError if it is connected.

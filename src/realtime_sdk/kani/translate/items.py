@@ -48,14 +48,19 @@ class Spoken:
 # --- messages → items ---------------------------------------------------------------------------------------------
 
 
-def items_of(message: ChatMessage, *, new_id: Callable[[], str], wire: WireFormat = PCM) -> tuple[Any, ...]:
+def items_of(
+    message: ChatMessage, *, new_id: Callable[[], str], wire: WireFormat = PCM, pictures: bool = True
+) -> tuple[Any, ...]:
     """The items that say a message, under new ids; none for a message that says nothing. Sound goes in `wire`.
 
-    Raises LocalProtocolError for the output of a function without its `tool_call_id`.
+    Without `pictures` (the beta dialect has none) they go as their text. Raises LocalProtocolError for the output of a
+    function without its `tool_call_id`.
     """
     match message.role:
         case ChatRole.USER:
-            content = [part for given in message.parts if (part := _user_part(given, wire)) is not None]
+            content = [
+                part for given in message.parts if (part := _user_part(given, wire, pictures=pictures)) is not None
+            ]
             return (models.UserMessage(id=new_id(), content=content),) if content else ()
         case ChatRole.SYSTEM:
             text = models.SystemMessageContent(type="input_text", text=message.text or "")
@@ -66,13 +71,13 @@ def items_of(message: ChatMessage, *, new_id: Callable[[], str], wire: WireForma
             return tuple(_assistant_items(message, new_id))
 
 
-def _user_part(part: Any, wire: WireFormat) -> models.UserMessageContent | None:
+def _user_part(part: Any, wire: WireFormat, *, pictures: bool) -> models.UserMessageContent | None:
     """A part of Kani's, of ours or of kani-multimodal-core; what is neither text, sound nor a picture goes as text."""
     if hasattr(part, "raw") and hasattr(part, "sample_rate"):
-        return _user_part(AudioPart.from_multimodal(part), wire)
+        return _user_sound(AudioPart.from_multimodal(part), wire)
     if isinstance(part, AudioPart):
         return _user_sound(part, wire)
-    if hasattr(part, "as_b64_uri"):
+    if pictures and hasattr(part, "as_b64_uri"):
         return models.UserMessageContent(type="input_image", image_url=part.as_b64_uri())
     text = str(part)
     return models.UserMessageContent(type="input_text", text=text) if text else None
