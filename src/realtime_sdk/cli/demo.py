@@ -1,11 +1,12 @@
 """`realtime-sdk demo`: a spoken conversation with a server on this machine, shown as it grows, then replayed.
 
-Made of the public face alone: what happens here, a user's program can do. The user is three shipped clips, the third
-of which interrupts an answer; the server is the simulator behind a real websocket on loopback.
+Made of the public face alone: what happens here, a user's program can do. The user is two shipped clips, the second of
+which interrupts the answer to the first; the server is the simulator behind a real websocket on loopback.
 """
 
 import json
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -31,9 +32,9 @@ from realtime_sdk.state import pending_calls
 
 __all__ = ["demo"]
 
-CLIPS: Final = ("weather.wav", "hello.wav", "goodbye.wav")
-INTERRUPTED: Final = 2
-"""The turn whose answer is cut short by the clip after it."""
+QUESTION: Final = "weather.wav"
+FAREWELL: Final = "goodbye.wav"
+"""What the user says over the answer to the question."""
 HEARD_MS: Final = 1_200
 """How much of that answer the user hears before speaking."""
 PIECE_MS: Final = 20
@@ -121,39 +122,37 @@ async def _converse(log: Path, *, speed: float, view: View) -> rt.RealtimeState:
             group.start_soon(_play, session, player)
             group.start_soon(_use_tools, session)
             patience_s = PATIENCE_S / min(speed or 1.0, 1.0)
-            for turn, clip in enumerate(CLIPS, 1):
-                await session.append_audio(pace(_sound(clip), PIECE_MS, speed=speed or None))
-                if turn == INTERRUPTED:
-                    with anyio.fail_after(patience_s):
-                        await _listen(session, player, clock, turns=turn)
-                        if not speed:  # a server that says all at once cannot hear that it is interrupted
-                            await session.interrupt()
-                            await session.until(_is_cut)
-                else:
-                    await session.until(partial(_is_answered, turns=turn), timeout=patience_s)
-                    await player.drained()
+            await session.append_audio(_spoken(QUESTION, speed))
+            with anyio.fail_after(patience_s):
+                await _listen(session, player, clock)
+                if not speed:  # a server that says all at once cannot hear that it is interrupted
+                    await session.interrupt()
+                    await session.until(_is_cut)
+            await session.append_audio(_spoken(FAREWELL, speed))
+            await session.until(_is_answered, timeout=patience_s)
+            await player.drained()
             group.cancel_scope.cancel()
         return session.state
 
 
-def _sound(clip: str) -> list[bytes]:
+def _spoken(clip: str, speed: float) -> AsyncIterator[bytes]:
     """A shipped clip and some silence, as a microphone would give it."""
     sound = read_wav(BytesIO((files("realtime_sdk") / "simulator" / "clips" / clip).read_bytes()))
     size = sound.pcm_format.bytes_in_ms(PIECE_MS)
-    return [*chunks(sound.pcm + sound.pcm_format.silence(SILENCE_MS), size)]
+    return pace(chunks(sound.pcm + sound.pcm_format.silence(SILENCE_MS), size), PIECE_MS, speed=speed or None)
 
 
-def _is_answered(state: rt.RealtimeState, *, turns: int) -> bool:
-    """Whether the user has spoken so often, every word is written down, and the assistant has the last word."""
+def _is_answered(state: rt.RealtimeState) -> bool:
+    """Whether the farewell is written down, and the assistant has the last word."""
     items = list(state.conversation.items.values())
-    spoken = [item for item in items if item.role == "user"]
-    return (
-        len(spoken) == turns
-        and all(part.final for item in spoken for part in item.parts)
-        and items[-1].role == "assistant"
-        and items[-1].is_final
-        and state.active_response_id is None
-    )
+    last = items[-1]
+    return _turns(state) == 2 and last.role == "assistant" and last.is_final and state.active_response_id is None
+
+
+def _turns(state: rt.RealtimeState) -> int:
+    """How often the user has spoken, if every word of it is written down; else 0."""
+    spoken = [item for item in state.conversation.items.values() if item.role == "user"]
+    return len(spoken) if all(part.final for item in spoken for part in item.parts) else 0
 
 
 async def _play(session: RealtimeSession, player: Player) -> None:
@@ -163,9 +162,9 @@ async def _play(session: RealtimeSession, player: Player) -> None:
             player.feed(update.event)
 
 
-async def _listen(session: RealtimeSession, player: Player, clock: _Clock, *, turns: int) -> None:
-    """Listen to the answer to this turn, until enough of it was heard to speak over it."""
-    state = await session.until(partial(_is_being_answered, turns=turns))
+async def _listen(session: RealtimeSession, player: Player, clock: _Clock) -> None:
+    """Listen to the answer to the question, until enough of it was heard to speak over it."""
+    state = await session.until(_is_being_answered)
     item_id = state.conversation.order[-1]
     while (heard := player.position(item_id)) is None or heard.heard_ms < HEARD_MS:
         await clock.sleep(PIECE_MS / 1_000)
@@ -175,12 +174,10 @@ def _is_cut(state: rt.RealtimeState) -> bool:
     return any(item.truncated_ms is not None for item in state.conversation.items.values())
 
 
-def _is_being_answered(state: rt.RealtimeState, *, turns: int) -> bool:
-    """Whether the user's words of this turn are written down, and the assistant has begun to answer."""
+def _is_being_answered(state: rt.RealtimeState) -> bool:
+    """Whether the question is written down, and the assistant has begun to answer."""
     items = list(state.conversation.items.values())
-    spoken = [item for item in items if item.role == "user"]
-    is_written = len(spoken) == turns and all(part.final for item in spoken for part in item.parts)
-    return is_written and items[-1].role == "assistant"
+    return _turns(state) == 1 and items[-1].role == "assistant"
 
 
 async def _watch(session: RealtimeSession, view: View) -> None:
@@ -201,4 +198,4 @@ async def _use_tools(session: RealtimeSession) -> None:
 
 def _weather(arguments: str) -> str:
     city = json.loads(arguments).get("city", "nowhere")
-    return f"It is 18 degrees and sunny in {city}."
+    return f"It is 18 degrees and sunny in {city}, with a light wind from the west."
