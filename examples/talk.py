@@ -21,8 +21,8 @@ HEADPHONES = "--headphones" in sys.argv
 async def listen(session: RealtimeSession, microphone: Microphone, speaker: Speaker) -> None:
     """Send what the microphone hears; silence while the assistant is heard, unless the user has headphones on."""
     gate = EchoGate(headphones=HEADPHONES)
-    async for sound in microphone:
-        await session.append_audio(gate.feed(sound, heard=speaker.playing))
+    async for sound in gate.through(microphone, speaker):
+        await session.append_audio(sound)
 
 
 async def talk(session: RealtimeSession, microphone: Microphone, speaker: Speaker) -> None:

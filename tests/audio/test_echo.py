@@ -1,11 +1,25 @@
+import gc
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
 from hypothesis import given, strategies as st
 
+from realtime_sdk.audio.devices import Microphone, Speaker
 from realtime_sdk.audio.echo import EchoGate
 from realtime_sdk.audio.formats import PCM, PCMU
+from realtime_sdk.audio.pacing import pace
+from realtime_sdk.audio.player import Player
 from tests.audio.sounds import tone
 
 LOUD = tone(20)
 QUIET = PCM.silence(20)
+
+
+@dataclass
+class Delta:
+    item_id: str
+    pcm: bytes
+    content_index: int = 0
 
 
 def test_the_microphone_is_mute_while_the_assistant_is_heard_and_a_little_longer() -> None:
@@ -21,6 +35,37 @@ def test_with_headphones_the_user_can_speak_over_the_assistant() -> None:
 
 def test_telephony_is_muted_with_its_own_silence() -> None:
     assert EchoGate(PCMU).feed(b"\x01\x02\x03", heard=True) == b"\xff\xff\xff"
+
+
+async def test_a_microphone_goes_through_the_gate_until_the_speaker_has_been_silent_for_a_while() -> None:
+    async with Speaker(period_ms=5, null=True) as speaker:
+        speaker.feed(Delta("a", tone(40)))
+
+        async def microphone() -> AsyncIterator[bytes]:
+            yield LOUD
+            await speaker.drained(every_ms=1)
+            for _ in range(3):
+                yield LOUD
+
+        gate = EchoGate(tail_ms=40)
+        sent = [(sound, gate.closed) async for sound in gate.through(microphone(), speaker)]
+    assert sent == [(QUIET, True), (QUIET, True), (QUIET, True), (LOUD, False)]
+
+
+async def test_a_microphone_with_headphones_is_never_mute() -> None:
+    player = Player()
+    player.feed(Delta("a", tone(10_000)))
+    gate = EchoGate(headphones=True)
+    sent = [(sound, gate.closed) async for sound in gate.through(pace([LOUD] * 3, 20, speed=None), player)]
+    assert sent == [(LOUD, False)] * 3
+
+
+async def test_what_comes_through_the_gate_may_be_left_at_any_time() -> None:
+    async with Microphone(piece_ms=5, null=True) as microphone:
+        async for sound in EchoGate().through(microphone, Player()):
+            assert sound == PCM.silence(5)
+            break
+    gc.collect()  # trio's complaint of a generator that was left would come now
 
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.booleans())))

@@ -16,6 +16,7 @@ import anyio
 from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
+from realtime_sdk.audio import alsa
 from realtime_sdk.audio.bell import Bell
 from realtime_sdk.audio.extras import Extra
 from realtime_sdk.audio.formats import PCM, WireFormat
@@ -229,10 +230,11 @@ class Speaker(Player):
 def _found(kind: _Kind, *, null: bool) -> list[tuple[Device, object]]:
     """The devices of a kind, each with what miniaudio knows it by."""
     try:
-        known = miniaudio.Devices(_backends(null=null))
-        listed = known.get_captures() if kind == "microphone" else known.get_playbacks()
+        with alsa.quiet():
+            known = miniaudio.Devices(_backends(null=null))
+            listed = known.get_captures() if kind == "microphone" else known.get_playbacks()
     except miniaudio.MiniaudioError as error:
-        raise DeviceError(f"the {kind}s of this machine cannot be listed: {error}") from error
+        raise DeviceError(f"the {kind}s of this machine cannot be listed: {_why(error)}") from error
     return [(Device(index, entry["name"]), entry["id"]) for index, entry in enumerate(listed)]
 
 
@@ -258,16 +260,12 @@ def _opened(kind: _Kind, choice: int | str | None, wire: WireFormat, period_ms: 
     """The device, open and not yet started."""
     opening = miniaudio.CaptureDevice if kind == "microphone" else miniaudio.PlaybackDevice
     layout = (miniaudio.SampleFormat.SIGNED16, 1, wire.rate_hz, period_ms)
+    how = {"device_id": _chosen(kind, choice, null=null), "backends": _backends(null=null)}
     try:
-        opened: _Opened = opening(
-            *layout,
-            device_id=_chosen(kind, choice, null=null),
-            callback_periods=_PERIODS,
-            backends=_backends(null=null),
-            app_name="realtime_sdk",
-        )
+        with alsa.quiet():
+            opened: _Opened = opening(*layout, callback_periods=_PERIODS, app_name="realtime_sdk", **how)
     except miniaudio.MiniaudioError as error:
-        raise DeviceError(f"the {kind} cannot be opened: {error}") from error
+        raise DeviceError(f"the {kind} cannot be opened: {_why(error)}") from error
     if opened.backend == "Null" and not null:
         _log.warning("this machine has no sound; the %s is silent", kind)
     return opened
@@ -280,8 +278,13 @@ def _started(opened: _Opened, generator: Generator[Any, Any, None], stopped: Cal
         opened.start(generator)
     except miniaudio.MiniaudioError as error:
         opened.close()
-        raise DeviceError(f"the device cannot be started: {error}") from error
+        raise DeviceError(f"the device cannot be started: {_why(error)}") from error
     return opened
+
+
+def _why(error: Exception) -> str:
+    """What miniaudio says, and the number it gives."""
+    return ", ".join(map(str, error.args))
 
 
 async def _close(opened: _Opened | None) -> None:

@@ -1,12 +1,28 @@
 """A microphone that does not hear the assistant: it is mute while the assistant is heard, and a little longer. Pure."""
 
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
 from realtime_sdk.audio.formats import PCM, WireFormat
 
-__all__ = ["EchoGate"]
+__all__ = ["EchoGate", "Sounding"]
+
+
+class Sounding(Protocol):
+    """What says whether it is heard now; every player does."""
+
+    @property
+    def playing(self) -> bool:
+        """Whether something is still to be heard."""
+        ...
 
 
 class EchoGate:
     """Silence in place of the microphone's sound while the speaker sounds: the assistant must not answer itself.
+
+        async for sound in EchoGate().through(microphone, speaker):
+            await session.append_audio(sound)
 
     What is let through lasts as long as what came in. With `headphones` there is no echo: all is let through, and the
     user can speak over the assistant. `tail_ms` is how long a room still sounds after the speaker.
@@ -17,16 +33,35 @@ class EchoGate:
         self._headphones = headphones
         self._tail_ms = tail_ms
         self._mute_ms = 0
+        self._is_closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether the last piece became silence."""
+        return self._is_closed
 
     def feed(self, sound: bytes, *, heard: bool) -> bytes:
         """A piece of the microphone's sound, or as much silence. `heard` says whether the assistant sounds now."""
-        if self._headphones:
+        self._is_closed = not self._headphones and (heard or self._mute_ms > 0)
+        if not self._is_closed:
             return sound
-        if heard:
-            self._mute_ms = self._tail_ms
-        elif self._mute_ms <= 0:
-            return sound
-        else:
-            self._mute_ms -= self._wire.ms_in_bytes(len(sound))
+        self._mute_ms = self._tail_ms if heard else self._mute_ms - self._wire.ms_in_bytes(len(sound))
         samples = len(sound) // self._wire.sample_size
         return bytes([self._wire.silent_byte]) * (samples * self._wire.sample_size)
+
+    def through(self, microphone: AsyncIterable[bytes], speaker: Sounding) -> AsyncIterator[bytes]:
+        """The microphone's sound, piece by piece, with silence while `speaker` plays. May be left at any time."""
+        return _Gated(self, aiter(microphone), speaker)
+
+
+@dataclass(frozen=True)
+class _Gated(AsyncIterator[bytes]):
+    """No generator: trio complains of one that is left before its end."""
+
+    gate: EchoGate
+    microphone: AsyncIterator[bytes]
+    speaker: Sounding
+
+    async def __anext__(self) -> bytes:
+        sound = await anext(self.microphone)
+        return self.gate.feed(sound, heard=self.speaker.playing)
