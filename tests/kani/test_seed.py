@@ -1,6 +1,7 @@
 """The names of 2024: parity with their reference, where they live, and that importing them is light."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,7 +70,7 @@ def test_k59_kani_s_command_lists_the_provider_and_chats() -> None:
         "from kani.utils.cli import create_engine_from_cli_arg\n"
         "print(create_engine_from_cli_arg('realtime:gpt-realtime-2.1'))\n"
     )
-    made = python("-W", "error", "-c", script)
+    made = python("-W", "error", "-c", script, env={**os.environ, "OPENAI_API_KEY": "k"})
     assert (made.stdout, made.stderr) == ("RealtimeEngine(model='gpt-realtime-2.1')\n", "")
 
 

@@ -1,17 +1,28 @@
 """Chatting in the terminal: K60; and the one speaker of the program: K61."""
 
 import asyncio
+import base64
 import logging
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
-from kani import ChatRole, ai_function
+from kani import ChatRole, Kani, ai_function
 
 from realtime_sdk.audio.devices import DeviceError
+from realtime_sdk.audio.echo import EchoGate
 from realtime_sdk.kani import sound_card, terminal
+from realtime_sdk.kani.cli_provider import CLI_PROVIDERS
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
-from realtime_sdk.kani.sound_card import SPEAKER, OneSpeaker, audio_to_b64, get_audio_stream, list_mics, play_audio
+from realtime_sdk.kani.sound_card import (
+    SPEAKER,
+    OneSpeaker,
+    SoundHere,
+    audio_to_b64,
+    get_audio_stream,
+    list_mics,
+    play_audio,
+)
 from realtime_sdk.kani.terminal import chat_in_terminal_audio, chat_in_terminal_audio_async
 from tests.kani.talk import asked, created, talking, until
 
@@ -35,7 +46,7 @@ class Typist:
 def typing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Typist]:
     def begin(*lines: str) -> Typist:
         typist = Typist(*lines)
-        monkeypatch.setattr(terminal, "ainput", typist)
+        monkeypatch.setattr(terminal, "typed_line", typist)
         return typist
 
     return begin
@@ -145,8 +156,8 @@ async def test_k60_a_conversation_by_voice_is_shown_and_ends_with_the_microphone
         yield b"\0\x40" * 480
         await unplug.wait()
 
-    async def sound_here(_: Any) -> Any:
-        return microphone(), len, []
+    async def sound_here(*_: Any, **how: Any) -> SoundHere:
+        return SoundHere(microphone(), len, EchoGate())
 
     monkeypatch.setattr(terminal, "sound_here", sound_here)
     async with talking(make=WithTool) as (ai, world):
@@ -316,6 +327,36 @@ async def test_k60_without_a_sound_card_there_is_silence_and_a_warning(
         ]
         assert "AI: hello" in capsys.readouterr().out
         assert ai.is_connected
+
+
+@pytest.mark.parametrize("headphones", [False, True])
+async def test_the_microphone_is_mute_while_the_assistant_is_heard_unless_there_are_headphones(
+    headphones: bool, speaker: OneSpeaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loud = b"\0\x40" * 480
+
+    async def microphone(_: Any) -> AsyncGenerator[bytes, None]:
+        for is_playing in (False, True, False):
+            monkeypatch.setattr(Device, "playing", is_playing)
+            yield loud
+
+    monkeypatch.setattr(sound_card, "get_audio_stream", microphone)
+    async with talking() as (ai, world):
+        await chat_in_terminal_audio_async(ai, headphones=headphones)
+        sent = [base64.b64decode(event["audio"]) for event in world.server.heard_of("input_audio_buffer.append")]
+    assert sent == ([loud] * 3 if headphones else [loud, bytes(960), bytes(960)])
+
+
+def test_k59_without_a_key_the_command_says_what_to_set() -> None:
+    ((_, _, engine),) = CLI_PROVIDERS
+    with pytest.raises(ValueError, match="set OPENAI_API_KEY"):
+        engine("gpt-realtime-2.1")
+
+
+async def test_k60_only_a_kani_that_can_talk_is_talked_to() -> None:
+    async with talking(connected=False) as (ai, _):
+        with pytest.raises(TypeError, match=r"not a Kani: mode is chat or stream"):
+            await chat_in_terminal_audio_async(Kani(ai.engine))
 
 
 def test_a_sound_file_becomes_base64() -> None:

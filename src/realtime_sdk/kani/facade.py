@@ -1,5 +1,6 @@
 """What `kani.ext.realtime` itself gives: the names people import from there, and the provider for Kani's command."""
 
+from realtime_sdk.kani.cli_provider import CLI_PROVIDERS
 from realtime_sdk.kani.engine import RealtimeEngine
 from realtime_sdk.kani.parts import AudioPart
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
@@ -23,13 +24,3 @@ __all__ = [
     "play_audio",
     "reply_with",
 ]
-
-
-def _engine(model: str) -> RealtimeEngine:
-    """An engine that answers in writing: Kani's command has no ears."""
-    config = {"modalities": ["text"], "input_audio_transcription": None, "turn_detection": None}
-    return RealtimeEngine(model=model, session_config=config)
-
-
-CLI_PROVIDERS = [("realtime", ("openai-realtime",), _engine)]
-"""`kani realtime:gpt-realtime-2.1` chats in the terminal."""

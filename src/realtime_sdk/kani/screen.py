@@ -4,7 +4,7 @@ Several messages grow at once; each keeps its own place, in the order in which t
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from kani.utils.message_formatters import assistant_message_thinking
 from realtime_sdk.audio.extras import Extra
 from realtime_sdk.audio.meters import level
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
+from realtime_sdk.kani.sound_card import SoundHere
 from realtime_sdk.kani.translate.items import KEY
 
 __all__ = ["Shown", "talk_on_screen"]
@@ -61,16 +62,19 @@ class _Line:
 class _Screen:
     """The lines of a conversation and the loudness of the microphone."""
 
-    def __init__(self, shown: Shown) -> None:
+    def __init__(self, shown: Shown, sound: SoundHere) -> None:
         self._shown = shown
+        self._sound = sound
         self._lines: list[_Line] = []
         self._loudness = 0.0
-        self.console = console.Console(width=shown.width, highlight=False)
+        self.console = console.Console(width=shown.width, highlight=False, markup=False, emoji=False)
 
     def __rich__(self) -> Any:
         bar = "█" * round(self._loudness * _METER_WIDTH)
         open_lines = [line for each in self._lines if (line := each.shown(self._shown))]
-        return text.Text("\n".join([*open_lines, f"[{bar:<{_METER_WIDTH}}]"]))
+        mute = " mute while the assistant is heard" if self._sound.gate.closed else ""
+        whole = text.Text("\n".join([*open_lines, f"[{bar:<{_METER_WIDTH}}]{mute}"]))
+        return text.Text("\n").join(whole.wrap(self.console, self.console.width)[1 - self.console.height :])
 
     async def follow(self, stream: StreamManager) -> None:
         """Show a stream until it ends."""
@@ -87,9 +91,9 @@ class _Screen:
             line.message = line.message or ChatMessage(role=line.role, content=line.text)
         self._settle()
 
-    async def metered(self, audio: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    async def metered(self) -> AsyncGenerator[bytes, None]:
         """The microphone's sound, on its way past the meter."""
-        async for pcm in audio:
+        async for pcm in self._sound.microphone:
             self._loudness = min(1.0, level(pcm).rms * 4)
             yield pcm
 
@@ -98,15 +102,15 @@ class _Screen:
         while self._lines and self._lines[0].message is not None:
             line = self._lines.pop(0).shown(self._shown)
             if line:
-                self.console.print(line, markup=False)
+                self.console.print(line)
 
 
-async def talk_on_screen(kani: OpenAIRealtimeKani, audio: AsyncIterable[bytes], play: Any, shown: Shown) -> None:
+async def talk_on_screen(kani: OpenAIRealtimeKani, sound: SoundHere, shown: Shown) -> None:
     """Talk until the microphone ends, and show what is said. Raises what `full_duplex` raises."""
-    screen = _Screen(shown)
+    screen = _Screen(shown, sound)
     following: set[asyncio.Task[None]] = set()
     with live.Live(screen, console=screen.console, refresh_per_second=_REDRAWN_A_SECOND, transient=True):
-        conversation = kani.full_duplex(screen.metered(audio), play)
+        conversation = kani.full_duplex(screen.metered(), sound.speaker)
         try:
             async for stream in conversation:
                 task = asyncio.create_task(screen.follow(stream), name="showing a message")

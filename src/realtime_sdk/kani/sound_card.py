@@ -8,12 +8,14 @@ import atexit
 import io
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
 
 import pybase64
 
 from realtime_sdk.audio.devices import DeviceError, Microphone, Speaker, microphones
+from realtime_sdk.audio.echo import EchoGate
 from realtime_sdk.audio.extras import MissingExtraError
 from realtime_sdk.audio.floats import from_floats, to_channels
 from realtime_sdk.audio.pacing import pace
@@ -106,9 +108,23 @@ async def get_audio_stream(mic_id: int | str | None = None) -> AsyncGenerator[by
             yield pcm
 
 
-async def sound_here(mic_id: int | str | None) -> tuple[AsyncIterator[bytes], Any, list[str]]:
-    """(a microphone, a callback or player, what is missing): for a device that cannot be opened, one that is silent."""
+@dataclass(frozen=True)
+class SoundHere:
+    """What a conversation is held through. `gate` is in the microphone; `missing` says what cannot be opened."""
+
+    microphone: AsyncIterator[bytes]
+    speaker: Any
+    gate: EchoGate
+    missing: tuple[str, ...] = ()
+
+
+async def sound_here(mic_id: int | str | None, *, headphones: bool = False) -> SoundHere:
+    """Microphone and speaker; in place of a device that cannot be opened, one that is silent.
+
+    Unless there are `headphones`, the microphone is mute while the speaker is heard.
+    """
     missing: list[str] = []
+    gate = EchoGate(headphones=headphones)
     microphone: AsyncIterator[bytes] = get_audio_stream(mic_id)
     speaker: Any = play_audio
     try:
@@ -118,10 +134,11 @@ async def sound_here(mic_id: int | str | None) -> tuple[AsyncIterator[bytes], An
         microphone = pace(repeat(PCM16_24K.silence(20)), 20)
     try:
         await SPEAKER.open()
+        microphone = gate.through(microphone, SPEAKER)
     except (DeviceError, MissingExtraError) as error:
         missing.append(str(error))
         speaker = Player()
-    return microphone, speaker, missing
+    return SoundHere(microphone, speaker, gate, tuple(missing))
 
 
 async def _beginning_with(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
