@@ -50,7 +50,9 @@ class Update(tuple[LogRecord, tuple[Event, ...] | None, RealtimeState, RealtimeS
 
         A frame of another dialect may stand for several events: `events` has them all, this is the first.
         """
-        events = self.events
+        events = self[1]
+        if events is None:
+            events = self.events
         return events[0] if events else None
 
     @property

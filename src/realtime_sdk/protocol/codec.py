@@ -30,7 +30,7 @@ _APPEND = b'{"type":"input_audio_buffer.append","audio":"'
 def parse(frame: bytes | str) -> JsonObject:
     """The JSON object in a frame; `RemoteProtocolError` if there is none (NaN and Infinity are not JSON)."""
     try:
-        found = from_json(_bytes(frame), allow_inf_nan=False)
+        found = from_json(_bytes(frame), allow_inf_nan=False, cache_strings="keys")
     except ValueError as broken:
         raise RemoteProtocolError(f"the frame is not JSON: {broken}", frame=_bytes(frame)) from None
     if not is_object(found):

@@ -7,15 +7,18 @@ an unknown type, a body that does not fit, a frame that is no JSON, it raises, a
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeAlias, Union
+from typing import Annotated, Any, Final, TypeAlias, Union
 
-from pydantic import Discriminator, TypeAdapter
+from pydantic import ConfigDict, Discriminator, TypeAdapter
 
 from realtime_sdk.protocol.wire import WireModel
 
 __all__ = ["Pass", "one_pass"]
 
 Pass: TypeAlias = Callable[[bytes | str], WireModel]
+
+_CONFIG: Final = ConfigDict(cache_strings="keys")
+"""Values are mostly ids: looking for each in the parser's cache of strings costs more than it finds."""
 
 
 def one_pass(classes: Mapping[str, type[WireModel]]) -> Pass:
@@ -24,7 +27,7 @@ def one_pass(classes: Mapping[str, type[WireModel]]) -> Pass:
         return _no_pass
     union: Any = Union[tuple(classes.values())]  # noqa: UP007 - made at run time
     told_by_type: Any = Annotated[union, Discriminator("type")]
-    return TypeAdapter[WireModel](told_by_type).validator.validate_json
+    return TypeAdapter[WireModel](told_by_type, config=_CONFIG).validator.validate_json
 
 
 def _no_pass(frame: bytes | str) -> WireModel:

@@ -45,7 +45,14 @@ class WireModel(_Written):
     if not TYPE_CHECKING:
         __pydantic_extra__: dict[str, JsonValue]  # pydantic reads it; for type checkers the base says it
 
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="allow",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        cache_strings="keys",
+    )
 
 
 class ServerEventBase(WireModel):

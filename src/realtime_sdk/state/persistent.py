@@ -15,6 +15,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 T = TypeVar("T")
 
+_new: Final[Any] = object.__new__
 _CHUNK_BITS: Final = 7
 _CHUNK: Final = 1 << _CHUNK_BITS
 _FRESH_LIMIT: Final = 16
@@ -54,13 +55,15 @@ class PMap(Mapping[K, V]):
 
     def set(self, key: K, value: V) -> "PMap[K, V]":
         """The same mapping with `key` standing for `value`."""
-        slot = self._slots.get(key)
-        if slot is not None and slot < self._size:
+        slots, size = self._slots, self._size
+        slot = slots.get(key, size)
+        if slot < size:
             grown = self._at(slot) is _GONE
-            return self._version(self._slots, self._size, self._length + grown, {**self._fresh, slot: value})
-        slots = self._slots if 0 < self._size == len(self._slots) else self._own_slots()
-        slots[key] = self._size
-        return self._version(slots, self._size + 1, self._length + 1, {**self._fresh, self._size: value})
+            return self._version(slots, size, self._length + grown, {**self._fresh, slot: value})
+        if not 0 < size == len(slots):
+            slots = self._own_slots()
+        slots[key] = size
+        return self._version(slots, size + 1, self._length + 1, {**self._fresh, size: value})
 
     def remove(self, key: K) -> "PMap[K, V]":
         """The same mapping without `key`; itself where the key is unknown."""
@@ -81,7 +84,8 @@ class PMap(Mapping[K, V]):
         slot = self._slots.get(key)
         if slot is None or slot >= self._size:
             return default
-        value = self._at(slot)
+        fresh = self._fresh  # as `_at`, which this is called too often for
+        value = fresh[slot] if slot in fresh else self._trunk[slot >> _CHUNK_BITS][slot & (_CHUNK - 1)]
         return default if value is _GONE else value
 
     def __contains__(self, key: object) -> bool:
@@ -124,7 +128,7 @@ class PMap(Mapping[K, V]):
         return {key: slot for key, slot in self._slots.items() if slot < self._size}
 
     def _version(self, slots: dict[K, int], size: int, length: int, fresh: dict[int, "V | _Gone"]) -> "PMap[K, V]":
-        new = cast("PMap[K, V]", object.__new__(PMap))
+        new: PMap[K, V] = _new(PMap)
         new._slots, new._size, new._length = slots, size, length
         if len(fresh) > _FRESH_LIMIT:
             new._trunk, new._fresh = _written(self._trunk, fresh), {}
@@ -166,7 +170,7 @@ class PSeq(Sequence[T]):
         """The same sequence with `value` at its end."""
         shared = self._shared if 0 < self._length == len(self._shared) else self._shared[: self._length]
         shared.append(value)
-        new = cast("PSeq[T]", object.__new__(PSeq))
+        new: PSeq[T] = _new(PSeq)
         new._shared, new._length = shared, self._length + 1
         return new
 

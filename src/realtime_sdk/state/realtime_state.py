@@ -29,6 +29,7 @@ from realtime_sdk.state.values import (
 __all__ = ["Conversation", "Edit", "Items", "RealtimeState", "SessionConfig", "Settled", "new_state"]
 
 _new: Final = object.__new__
+_set: Final = object.__setattr__
 _Halves: TypeAlias = "tuple[Settled, dict[str, Draft], int]"
 new_state: Final = cast("Callable[[type[RealtimeState], _Halves], RealtimeState]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
 """Makes a state of its three parts without the detour over its class; for the path of the deltas."""
@@ -64,9 +65,11 @@ class Facts:
 class Edit(Facts):
     """The facts while one event is being reduced: changed in place, then made a state again by `done`.
 
-    It never leaves the reducer that began it. `live` and `sent_audio_bytes` are those of the state.
+    It never leaves the reducer that began it, and ends with `done`: the state takes its fields over as they are.
+    `live` and `sent_audio_bytes` are those of the state.
     """
 
+    __slots__ = ("live", "sent_audio_bytes")
     live: dict[str, Draft]
     sent_audio_bytes: int
 
@@ -74,17 +77,15 @@ class Edit(Facts):
     def of(state: "RealtimeState") -> "Edit":
         """An edit that begins with `state`."""
         edit = _new(Edit)
-        fields = edit.__dict__
-        fields.update(state[0].__dict__)
-        fields["live"], fields["sent_audio_bytes"] = state[1], state[2]
+        settled, edit.live, edit.sent_audio_bytes = state
+        edit.__dict__ = settled.__dict__.copy()
         return edit
 
     def done(self) -> "RealtimeState":
         """The state after the edit."""
         settled = _new(Settled)
-        fields = settled.__dict__
-        fields.update(self.__dict__)
-        return new_state(RealtimeState, (settled, fields.pop("live"), fields.pop("sent_audio_bytes")))
+        _set(settled, "__dict__", self.__dict__)
+        return new_state(RealtimeState, (settled, self.live, self.sent_audio_bytes))
 
 
 class Settled(Facts):

@@ -227,7 +227,7 @@ def _with_input_length(edit: Edit, item: Item) -> Item:
     length = edit.input_audio.lengths.get(item.id) if item.role == "user" else None
     if length is None:
         return item
-    parts = tuple(evolve(p, input_audio_ms=length) if p.type == "input_audio" else p for p in item.parts)
+    parts = tuple([evolve(p, input_audio_ms=length) if p.type == "input_audio" else p for p in item.parts])
     return evolve(item, parts=parts)
 
 
