@@ -137,14 +137,18 @@ async def test_k60_in_a_running_loop_it_says_what_to_await(capsys: pytest.Captur
         assert world.server.said == []
 
 
-async def test_k60_kani_debug_turns_the_log_on(typing: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_k60_kani_debug_turns_the_log_on(
+    typing: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     typing()
-    levels: list[int] = []
+    given: list[Any] = []
     monkeypatch.setenv("KANI_DEBUG", "1")
-    monkeypatch.setattr(logging, "basicConfig", lambda level: levels.append(level))
+    monkeypatch.setattr(logging, "basicConfig", lambda level, stream: given.extend([level, stream]))
     async with talking() as (ai, _):
         await chat_in_terminal_audio_async(ai, mode="chat")
-    assert levels == [logging.DEBUG]
+    level, stream = given
+    print("seen", file=stream)
+    assert (level, capsys.readouterr().err) == (logging.DEBUG, "seen\n")
 
 
 async def test_k60_a_conversation_by_voice_is_shown_and_ends_with_the_microphone(

@@ -4,10 +4,13 @@ What a conversation by voice looks like is `screen`'s; here are the modes, the r
 """
 
 import asyncio
+import io
 import logging
 import os
+import sys
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from typing import Any, Final, Literal
@@ -61,15 +64,19 @@ def chat_in_terminal_audio(
     """
     given = dict(locals())
     _check(given)
+    if _loop_runs():
+        print("An event loop is running here (as in a notebook): await chat_in_terminal_audio_async(...) instead.")
+        return
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_chat(**given))
+
+
+def _loop_runs() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        try:
-            asyncio.run(_chat(**given))
-        except KeyboardInterrupt:
-            return
-    else:
-        print("An event loop is running here (as in a notebook): await chat_in_terminal_audio_async(...) instead.")
+        return False
+    return True
 
 
 async def chat_in_terminal_audio_async(
@@ -108,7 +115,7 @@ def _check(given: Mapping[str, Any]) -> None:
 
 async def _chat(kani: Kani, **given: Any) -> None:
     if os.environ.get("KANI_DEBUG") is not None:
-        logging.basicConfig(level=logging.DEBUG)
+        logging.basicConfig(level=logging.DEBUG, stream=_StderrNow())
     if isinstance(kani, OpenAIRealtimeKani) and not kani.is_connected:
         await kani.connect()
     try:
@@ -120,6 +127,13 @@ async def _chat(kani: Kani, **given: Any) -> None:
         return
     except (KeyboardInterrupt, asyncio.CancelledError):
         SPEAKER.interrupt()
+
+
+class _StderrNow(io.TextIOBase):
+    """Whatever stderr is when something is written: a screen that is redrawn takes its place meanwhile."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
 
 
 def _shown(given: Mapping[str, Any]) -> Shown:
