@@ -8,11 +8,13 @@ import pytest
 
 from realtime_sdk.fold import replay
 from realtime_sdk.log import EventLog
+from realtime_sdk.protocol.codec import encode
 from realtime_sdk.session import RealtimeSession, connect
 from realtime_sdk.session.ids import Ids
 from realtime_sdk.simulator import Scenario, on, simulate
 from realtime_sdk.state import RealtimeState
-from realtime_sdk.transport import ReplayTransport
+from realtime_sdk.transport import ReplayTransport, pair
+from tests import said
 
 LOUD, QUIET = (b"\x00\x40" * 24 + b"\x00\xc0" * 24) * 300, bytes(48 * 800)
 STORY = "It was long ago, in a land of hills and rivers. " * 4
@@ -133,3 +135,12 @@ async def test_a_client_that_does_the_same_again_meets_no_difference_in_its_log(
         await client(repeated)
         assert spoken.unmatched == ()
     assert repeated.state == replay(again) == replay(log) == session.state
+
+
+async def test_what_the_server_says_right_after_its_greeting_is_not_told_back_to_it() -> None:
+    near, far = pair()
+    await far.send(encode(said.server("session.created", session={"type": "realtime", "id": "sess_1"})))
+    await far.send(encode(said.added("item_of_theirs")))
+    async with connect(transport=near, timeout=2) as session:
+        await session.until(lambda state: "item_of_theirs" in state.conversation.items)
+        assert [record.sender for record in session.log] == ["local", "server", "server"]

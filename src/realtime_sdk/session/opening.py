@@ -61,12 +61,13 @@ class Opening:
         session = self._session(endpoint, record, group, tools)
         stack.push_async_callback(session.aclose)
         greeting = session.updates(limit=None)
+        goes_on = past is not None or bool(session.state.conversation.items)  # items that the server adds are its own
         await session.attach(way, endpoint)
         if endpoint.call_id is None:
             await greeted(greeting)
         if update is not None:
             await session.request(update, timeout=None)
-        if past is not None or session.state.conversation.items:
+        if goes_on:
             await session.go_on(past)
         if self.continuity is not None:
             session.keep_alive(self.continuity, partial(_opened, way, self.source or OpenAI(), group))
