@@ -101,6 +101,22 @@ def test_a_function_that_was_not_offered_is_called_when_its_arguments_are_given(
     assert called('call no_such_tool with {"a": 1}') == ("no_such_tool", {"a": 1})
 
 
+def test_several_calls_can_be_ordered_at_once() -> None:
+    told = 'Please call get_weather with {"city": "Oslo"} and rollDice with {"sides": 6}, and call no_such with {}.'
+    expected = [
+        Call("get_weather", '{"city": "Oslo"}'),
+        Call("rollDice", '{"sides": 6}'),
+        Call("no_such", "{}"),
+    ]
+    assert persona(turn(told, WEATHER, DICE)) == tuple(expected)
+    assert persona(turn(told, WEATHER, DICE, parallel_tool_calls=False)) == tuple(expected[:1])
+    assert persona(turn("call get_weather and call rollDice", WEATHER, DICE))[1:] == (Call("rollDice", {"sides": 2}),)
+
+
+def test_arguments_go_out_as_they_were_written_be_they_broken() -> None:
+    assert persona(turn("call get_weather with {city: Oslo}", WEATHER)) == (Call("get_weather", "{city: Oslo}"),)
+
+
 def test_tool_choice_is_obeyed() -> None:
     assert called("hm", WEATHER, REMEMBER, tool_choice="required")[0] == "get_weather"
     assert (

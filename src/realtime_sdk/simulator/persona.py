@@ -6,7 +6,7 @@ tool gave, answers a few questions, and repeats what it heard where it knows no 
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -39,8 +39,8 @@ _REPEAT = re.compile(
 )
 _PLAIN_SAY = re.compile(r"^(?:please\s+|now\s+)?say\s*:?\s+(?P<words>.+)", re.IGNORECASE | re.DOTALL)
 _CALL = re.compile(
-    r"\bcall\s+(?:the\s+)?(?:tool\s+|function\s+)?[`'\"]?(?P<name>[\w.-]+)[`'\"]?"
-    r"(?:\s+with(?:\s+arguments)?)?\s*(?P<json>\{.*\})?",
+    r"\b(?P<order>(?:and\s+)?call|and)\s+(?:the\s+)?(?:tool\s+|function\s+)?[`'\"]?(?P<name>[\w.-]+)[`'\"]?"
+    r"(?:\s+with(?:\s+arguments)?)?\s*(?P<rest>\{.*\})?",
     re.IGNORECASE | re.DOTALL,
 )
 _SUM = re.compile(r"(-?\d+)\s*(\+|plus|-|minus|\*|x|times)\s*(-?\d+)", re.IGNORECASE)
@@ -97,22 +97,37 @@ def _force(turn: Turn) -> Reply | None:
 def _order(turn: Turn) -> Reply | None:
     """Do as one is told, by the user or by this response's own instructions."""
     for told in (turn.text if not turn.outputs else "", turn.own_instructions or ""):
-        if (call := _ordered_call(told, turn)) is not None:
-            return (call,)
+        calls = () if turn.tool_choice == "none" else tuple(_ordered_calls(told, turn))
+        if calls:
+            return calls if turn.parallel_tool_calls else calls[:1]
         for pattern in (_SAY, _REPEAT):
             if (found := pattern.search(told)) is not None:
                 return (Say(_unquoted(found["words"])),)
     return None
 
 
-def _ordered_call(told: str, turn: Turn) -> Call | None:
-    found = _CALL.search(told)
-    if found is None or turn.tool_choice == "none":
-        return None
-    tool = next((tool for tool in turn.tools if (tool.name or "").lower() == found["name"].lower().rstrip(".")), None)
-    if found["json"] is not None:
-        return Call(found["name"] if tool is None else str(tool.name), found["json"])
-    return None if tool is None else _call(tool, told)
+def _ordered_calls(told: str, turn: Turn) -> Iterator[Call]:
+    """The calls that are ordered by name: `call a with {…} and b with {…}`."""
+    place = 0
+    while (found := _CALL.search(told, place)) is not None:
+        name = found["name"].rstrip(".")
+        tool = next((tool for tool in turn.tools if (tool.name or "").lower() == name.lower()), None)
+        if found["rest"] is not None:
+            arguments = _first_object(found["rest"])
+            place = found.start("rest") + len(arguments)
+            yield Call(name if tool is None else str(tool.name), arguments)
+        else:
+            place = found.end("name")
+            if tool is not None and found["order"].lower() != "and":
+                yield _call(tool, told)
+
+
+def _first_object(text: str) -> str:
+    """The JSON object that a text begins with; all of it where there is none."""
+    try:
+        return text[: json.JSONDecoder().raw_decode(text)[1]]
+    except ValueError:
+        return text
 
 
 def _tell(turn: Turn) -> Reply | None:

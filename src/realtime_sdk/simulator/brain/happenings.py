@@ -163,6 +163,8 @@ class Turn:
     mcp_tools: tuple[McpOffer, ...] = ()
     approvals: tuple[Approval, ...] = ()
     tool_choice: Any = "auto"
+    parallel_tool_calls: bool = True
+    """Whether the client takes several calls in one response."""
     modality: Modality = "audio"
     metadata: Mapping[str, str] | None = None
     out_of_band: bool = False

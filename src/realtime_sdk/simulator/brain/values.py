@@ -145,6 +145,7 @@ class Terms:
     mcp: tuple[JsonObject, ...] = ()
     """The MCP servers that may be called, as the wire has them."""
     tool_choice: Any = "auto"
+    parallel_tool_calls: bool = True
     max_output_tokens: int | None = None
     voice: Any = "marin"
     output_format: JsonObject
