@@ -24,18 +24,18 @@ __all__ = ["url"]
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@lru_cache(maxsize=1)
-def url() -> str:
-    """The URL of the far side, which is started at the first call and ends with this process."""
+@lru_cache(maxsize=2)
+def url(module: str = "far_side") -> str:
+    """The URL of the far side, or of another one: started at the first call, it ends with this process."""
     stack = ExitStack()
     atexit.register(stack.close)
-    return stack.enter_context(started())
+    return stack.enter_context(started(module))
 
 
 @contextmanager
-def started() -> Iterator[str]:
+def started(module: str) -> Iterator[str]:
     """The URL of a far side that runs while the block does."""
-    command = [sys.executable, "-m", "tests.benchmarks.far_side"]
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as far:
         assert far.stdin is not None
         assert far.stdout is not None

@@ -7,12 +7,15 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from realtime_sdk.dialects import OPENAI
 from realtime_sdk.log import EventLog
 from realtime_sdk.log.event_log import Keep
-from tests.benchmarks.limit import BareSession
+from realtime_sdk.session.core import SessionCore
+from tests.benchmarks.limit import BareSession, bare_append
 from tests.benchmarks.log_rows import write_log
 from tests.benchmarks.path_rows import after
 from tests.benchmarks.row import CountedRow, Row, Scale, at_most
+from tests.benchmarks.uplink_rows import pieces
 from tests.benchmarks.workload import Said, conversation
 
 __all__ = ["rows"]
@@ -37,6 +40,10 @@ def rows(scale: Scale) -> Iterator[Row]:
         count=partial(streaming, mix),
         goals={"the file": FLAT_GOAL},
     )
+    for keep in ("all", "without_audio", 100, "none"):
+        goals = {"frames": LOG_GOAL} if keep == "all" else {}
+        name, count = f"{scale.minutes:g} minutes, log keeps {keep}", partial(long_session, scale.minutes, keep)
+        yield CountedRow(name=name, unit="MB", count=count, goals=goals)
     yield CountedRow(name=f"state of {scale.turns[-1]:,} turns", unit="kB", count=partial(state, scale.turns[-1]))
 
 
@@ -82,6 +89,44 @@ def policy(said: Callable[[], tuple[Said, ...]], keep: Keep) -> Mapping[str, flo
         "long session": kept(lambda: log_of(frames * TIMES, keep)),
         "one session": kept(lambda: log_of(frames, keep)),
     }
+
+
+TURNS_A_MINUTE, APPENDS_A_MINUTE = 6, 3_000
+
+
+def long_session(minutes: float, keep: Keep) -> Mapping[str, float]:
+    """Log and state of a spoken session, against its frames alone, and against dictionaries and a list of frames.
+
+    No event loop is in it: what a log keeps is the same on each.
+    """
+    said = conversation(max(round(minutes * TURNS_A_MINUTE), 1), sound=True)
+    appends = max(round(minutes * APPENDS_A_MINUTE), 1)
+    size = sum(len(one.frame) for one in said) + appends * len(bare_append(pieces(1)[0]))
+    ours = kept(lambda: ours_for(said, appends, keep)) / 1e3
+    if keep != "all":
+        return {"session": ours}
+    return {"session": ours, "frames": size / 1e6, "dicts + list": kept(lambda: bare_for(said, appends)) / 1e3}
+
+
+def ours_for(said: Iterable[Said], appends: int, keep: Keep) -> SessionCore:
+    core, (pcm,) = SessionCore(OPENAI, EventLog(keep=keep)), pieces(1)
+    for _ in range(appends):
+        core.append(pcm, at_ns=0)
+    for sender, frame in said:
+        if sender == "client":
+            core.say((received(frame),), at_ns=0)
+        else:
+            core.receive(received(frame), at_ns=0)
+    return core
+
+
+def bare_for(said: Iterable[Said], appends: int) -> BareSession:
+    session, (pcm,) = BareSession(), pieces(1)
+    for _ in range(appends):
+        session.log.append((0, "client", bare_append(pcm)))
+    for sender, frame in said:
+        (session.send if sender == "client" else session.receive)(received(frame), 0)
+    return session
 
 
 def without_audio(said: Callable[[], tuple[Said, ...]]) -> Mapping[str, float]:

@@ -53,6 +53,13 @@ class Scale:
     """Files for `replay_many`."""
     sound: bool = True
     """Whether the conversions of sound are measured too, which takes half a minute."""
+    sessions: int = 80
+    """Sessions that live at once, each for `session_s`."""
+    session_s: float = 4.0
+    crowds: tuple[int, ...] = (25, 50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000)
+    """How many sessions a core is tried with, until it is too many."""
+    minutes: float = 60.0
+    """How long a session is whose memory is counted."""
 
 
 @dataclass(frozen=True)
@@ -197,13 +204,15 @@ class CountedRow:
     """Contender → figure, the row's own one first."""
     goals: Mapping[str, Goal] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    rising: bool = False
+    """More is better."""
 
     def lines(self, _budget: Budget) -> Iterator[Line]:
         (_, own), *others = self.count().items()
         if not others:
             yield Line(self.name, self.unit, own, own)
         for name, other in others:
-            goal, ratio = self.goals.get(name), own / other
+            goal, ratio = self.goals.get(name), other / own if self.rising else own / other
             shown, met = (None, None) if goal is None else (goal.shown(), goal.is_met(ratio))
             yield Line(self.name, self.unit, own, own, name, other, other, ratio, ratio, shown, met)
 

@@ -9,6 +9,7 @@ from tests.benchmarks import (
     memory_rows,
     path_rows,
     proxy_rows,
+    session_rows,
     socket_rows,
     sound_rows,
     uplink_rows,
@@ -18,7 +19,18 @@ from tests.benchmarks.row import Row, Rows, Scale
 __all__ = ["FULL", "QUICK", "SUBJECTS", "TINY", "all_rows"]
 
 FULL = Scale()
-QUICK = Scale(turns=(10, 100), answer_ms=120_000, late_turn=1_000, late_minute=10, files=8, sound=False)
+QUICK = Scale(
+    turns=(10, 100),
+    answer_ms=120_000,
+    late_turn=1_000,
+    late_minute=10,
+    files=8,
+    sound=False,
+    sessions=10,
+    session_s=0.5,
+    crowds=(10, 20),
+    minutes=3.0,
+)
 TINY = Scale(
     turns=(1, 2),
     decode_turns=1,
@@ -30,6 +42,10 @@ TINY = Scale(
     frames=12,
     files=2,
     sound=False,
+    sessions=2,
+    session_s=0.1,
+    crowds=(),
+    minutes=0.05,
 )
 
 SUBJECTS: Mapping[str, Rows] = {
@@ -38,6 +54,7 @@ SUBJECTS: Mapping[str, Rows] = {
     "growth": path_rows.growth_rows,
     "uplink": uplink_rows.rows,
     "socket": socket_rows.rows,
+    "sessions": session_rows.rows,
     "proxy": proxy_rows.rows,
     "import": import_rows.rows,
     "log": log_rows.rows,
