@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import assume, given, strategies as st
+from hypothesis import given, strategies as st
 
 from realtime_sdk.protocol import registries
 from realtime_sdk.protocol.codec import decode, encode
@@ -12,7 +12,6 @@ from realtime_sdk.protocol.wire import WireModel
 from realtime_sdk.simulator import brain
 from realtime_sdk.simulator.brain import Fault, Settings, TimePasses, Unheard
 from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Say, Think, Wait
-from realtime_sdk.state import RealtimeState, reduce
 from tests.conformance.schema import schemas_of
 from tests.simulator.order import violations
 from tests.simulator.talk import GET_WEATHER, Talk, clip, user_text
@@ -194,31 +193,3 @@ def test_how_time_is_cut_changes_nothing(total_ms: int, cuts: list[int]) -> None
 def test_ids_follow_from_the_seed() -> None:
     ids = [Talk(settings=Settings(speed=0, seed=seed)).said[0]["session"]["id"] for seed in ("a", "a", "b")]
     assert ids[0] == ids[1] != ids[2]
-
-
-@given(st.lists(ANYTHING, max_size=14), REPLIES, st.sampled_from([0, 1]))
-def test_the_clients_state_and_the_servers_conversation_agree(
-    script: list[Any], reply: list[Any], speed: float
-) -> None:
-    talk = play(script, reply, speed=speed)
-    added = [event["item"]["id"] for event in talk.said if event["type"] == "conversation.item.added"]
-    assume(len(added) == len(set(added)))  # to the client's state a deleted item does not come back
-    state = RealtimeState.empty()
-    for frame in talk.frames:
-        state = reduce(state, decode(frame))
-    assert [shown(item) for item in state.conversation.items.values()] == [
-        held_as_shown(held) for held in talk.server.items
-    ]
-    assert state.anomalies == ()
-    assert state.active_response_id is None
-
-
-def shown(item: Any) -> tuple[Any, ...]:
-    """Return what the client knows of an item."""
-    return item.id, item.type, item.role, item.name, item.call_id, item.arguments, item.output
-
-
-def held_as_shown(held: Any) -> tuple[Any, ...]:
-    """Return the same of the server's."""
-    names = ("type", "role", "name", "call_id", "arguments", "output")
-    return held.id, *(getattr(held.item, name, None) for name in names)

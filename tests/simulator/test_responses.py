@@ -240,6 +240,16 @@ def test_usage_counts_every_modality_and_what_comes_from_the_cache() -> None:
     assert second["input_token_details"]["audio_tokens"] == 20
 
 
+def test_sound_comes_out_of_the_cache_too_in_blocks() -> None:
+    talk = Talk(reply=lambda _: "x" * 80)  # 100 tokens of sound
+    details = [done(talk.ask("u"))["usage"]["input_token_details"] for _ in range(3)]
+    assert [one["audio_tokens"] for one in details] == [0, 100, 200]
+    assert [one["cached_tokens_details"]["audio_tokens"] for one in details] == [0, 64, 192]
+    assert all(one["cached_tokens"] == sum(one["cached_tokens_details"].values()) for one in details)
+    talk.update(instructions="others")
+    assert done(talk.ask("u"))["usage"]["input_token_details"]["cached_tokens"] == 0
+
+
 def test_faults_fail_the_next_response_or_the_running_one() -> None:
     talk = Talk()
     talk.happen(Fault("rate_limit"))

@@ -33,7 +33,7 @@ from realtime_sdk.simulator.brain.playing import silence
 from realtime_sdk.simulator.brain.saying import find_item, find_live, mint, refuse, say, with_live
 from realtime_sdk.simulator.brain.sounds import ms_of
 from realtime_sdk.simulator.brain.transcribing import want_words
-from realtime_sdk.simulator.brain.usage import usage_of
+from realtime_sdk.simulator.brain.usage import cached_by, usage_of
 from realtime_sdk.simulator.brain.values import Held, Idling, Live, Server, Terms
 from realtime_sdk.simulator.reply import Fail
 
@@ -239,12 +239,12 @@ def finish(server: Server, live: Live, status: str, details: JsonObject | None =
     for place, output in enumerate(live.outputs):
         if output.item is None:
             server, live = close_output(server, live, place, "incomplete")
-    usage = usage_of(live, _items_before(server, live), cached_tokens=server.cached_tokens)
+    usage = usage_of(live, _items_before(server, live), cached=server.cached)
     done = _shown(server, live, status=status, details=details, usage=usage if status != "failed" else None)
     server = replace(
         server,
         lives=tuple(other for other in server.lives if other.id != live.id),
-        cached_tokens=_written(usage),
+        cached=cached_by(usage),
         spent_tokens=server.spent_tokens + (usage.total_tokens or 0),
     )
     if not live.out_of_band:
@@ -267,11 +267,6 @@ def _items_before(server: Server, live: Live) -> tuple[Held, ...]:
     """What the response was made from: its context, without what it added itself."""
     own = {output.id for output in live.outputs}
     return tuple(held for held in _items_for(server, live) if held.id not in own)
-
-
-def _written(usage: ResponseUsage) -> int:
-    ins, outs = usage.input_token_details, usage.output_token_details
-    return (ins.text_tokens or 0 if ins else 0) + (outs.text_tokens or 0 if outs else 0)
 
 
 def _limits(usage: ResponseUsage) -> RateLimitsUpdated:

@@ -11,7 +11,7 @@ from realtime_sdk.simulator.brain.config import Config, merged
 from realtime_sdk.simulator.brain.hearing import restart_listening
 from realtime_sdk.simulator.brain.mcp import list_tools
 from realtime_sdk.simulator.brain.saying import refuse, say
-from realtime_sdk.simulator.brain.values import Server
+from realtime_sdk.simulator.brain.values import Cached, Server
 
 __all__ = ["update_session"]
 
@@ -28,7 +28,7 @@ def update_session(server: Server, event: SessionUpdate) -> Server:
     if (after.turn_detection, after.input_format) != (before.turn_detection, before.input_format):
         server = restart_listening(server, format_changed=after.input_format != before.input_format)
     if (after.wire.get("instructions"), after.tools) != (before.wire.get("instructions"), before.tools):
-        server = replace(server, cached_tokens=0)
+        server = replace(server, cached=Cached())
     return list_tools(say(server, SessionUpdated(session=after.shown)))
 
 

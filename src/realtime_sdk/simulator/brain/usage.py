@@ -1,5 +1,5 @@
 """What a response costs: tokens by modality. Text is four characters to a token, input audio one token for 100 ms,
-output audio one for 50 ms (RULES §1). What the last prompt began with comes out of the cache, in blocks of 64.
+output audio one for 50 ms (RULES §1). What the last prompt began with comes out of the cache, by kind in blocks of 64.
 """
 
 from collections.abc import Iterable
@@ -16,22 +16,23 @@ from realtime_sdk.protocol.models import (
 )
 from realtime_sdk.simulator.brain.planning import audio_out_tokens, text_tokens
 from realtime_sdk.simulator.brain.sounds import ms_of
-from realtime_sdk.simulator.brain.values import Held, Live
+from realtime_sdk.simulator.brain.values import Cached, Held, Live
 
-__all__ = ["transcription_usage", "usage_of"]
+__all__ = ["cached_by", "transcription_usage", "usage_of"]
 
 CACHE_BLOCK = 64
 _ITEM_TOKENS = 4  # what an item costs beside its words
 _IMAGE_TOKENS = 85
 
 
-def usage_of(live: Live, context: Iterable[Held], *, cached_tokens: int) -> ResponseUsage:
+def usage_of(live: Live, context: Iterable[Held], *, cached: Cached) -> ResponseUsage:
     """The usage of a response as far as it got."""
     held = tuple(context)
     text = text_tokens(len(live.terms.instructions) + live.terms.tools_chars) + sum(map(_text_in, held))
     audio = sum(map(_audio_in, held))
     image = sum(map(_images_in, held))
-    cached = min(cached_tokens, text) // CACHE_BLOCK * CACHE_BLOCK
+    known_text = min(cached.text_tokens, text) // CACHE_BLOCK * CACHE_BLOCK
+    known_audio = min(cached.audio_tokens, audio) // CACHE_BLOCK * CACHE_BLOCK
     spoken = sum(audio_out_tokens(ms_of(output.tape.size)) for output in live.outputs)
     written = sum(text_tokens(len(output.text) + len(output.name)) for output in live.outputs) + live.reasoning_tokens
     return ResponseUsage(
@@ -42,11 +43,19 @@ def usage_of(live: Live, context: Iterable[Held], *, cached_tokens: int) -> Resp
             text_tokens=text,
             audio_tokens=audio,
             image_tokens=image,
-            cached_tokens=cached,
-            cached_tokens_details=CachedTokensDetails(text_tokens=cached, audio_tokens=0, image_tokens=0),
+            cached_tokens=known_text + known_audio,
+            cached_tokens_details=CachedTokensDetails(text_tokens=known_text, audio_tokens=known_audio, image_tokens=0),
         ),
         output_token_details=_output_details(written, spoken, live.reasoning_tokens),
     )
+
+
+def cached_by(usage: ResponseUsage) -> Cached:
+    """What a response leaves in the cache: its prompt and its answer."""
+    ins, outs = usage.input_token_details, usage.output_token_details
+    text = (ins.text_tokens or 0 if ins else 0) + (outs.text_tokens or 0 if outs else 0)
+    audio = (ins.audio_tokens or 0 if ins else 0) + (outs.audio_tokens or 0 if outs else 0)
+    return Cached(text, audio)
 
 
 def transcription_usage(model: str, transcript: str, duration_ms: int) -> JsonObject:

@@ -20,6 +20,7 @@ from realtime_sdk.simulator.brain.tape import Tape
 
 __all__ = [
     "Buffer",
+    "Cached",
     "Due",
     "Held",
     "Idling",
@@ -238,6 +239,14 @@ class Due:
     event: ServerEventBase
 
 
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """Tokens of the last prompt and answer, which the next prompt begins with."""
+
+    text_tokens: int = 0
+    audio_tokens: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translating:
     """Where a translation session stands."""
@@ -281,8 +290,7 @@ class Server:
     utterances: int = 0
     has_spoken: bool = False
     """Whether the assistant's voice was heard: from then on it cannot be changed."""
-    cached_tokens: int = 0
-    """Text tokens of the last prompt and answer, which the next prompt begins with."""
+    cached: Cached = Cached()
     spent_tokens: int = 0
     idling: Idling | None = None
     """The wait for a user who says nothing; None while nobody waits."""
