@@ -64,7 +64,7 @@ class Speaker(asyncio.Protocol):
             self.head += data
             if self.head.endswith(b"\r\n\r\n"):
                 self.open()
-        elif data[-8:-6] == CLOSE:
+        elif says_goodbye(data):
             self.transport.write(CLOSED)
             self.transport.close()
         elif self.due_s:
@@ -91,6 +91,12 @@ class Speaker(asyncio.Protocol):
         self.transport.resume_reading()
         self.due_s += lasts_s
         self.loop.call_at(self.due_s, self.speak)
+
+
+def says_goodbye(data: bytes) -> bool:
+    """Whether the last that came is a close frame with code 1000; masked sound looks like one once in a lifetime."""
+    code = bytes(masked ^ key for masked, key in zip(data[-2:], data[-6:-4], strict=False))
+    return data[-8:-6] == CLOSE and code == CLOSED[2:]
 
 
 def on_the_wire(frame: bytes) -> bytes:
