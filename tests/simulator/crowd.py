@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from time import process_time
 
@@ -20,7 +21,7 @@ import anyio
 import anyio.to_thread
 
 import realtime_sdk as rt
-from realtime_sdk.audio.pacing import pace
+from realtime_sdk.audio.pacing import Pacer
 from realtime_sdk.protocol.server_events import ResponseOutputAudioDelta
 from realtime_sdk.transport import Endpoint, WebsocketOptions
 from tests.simulator.talk import QUIET, clip
@@ -77,10 +78,10 @@ async def _one(url: str, crowd: Crowd, after_s: float, heard: Heard) -> None:
 
 
 async def _microphone(session: rt.RealtimeSession, speed: float) -> None:
-    sound = clip("hello") + QUIET * 10_000
-    size = PIECE_MS * len(QUIET)
-    async for piece in pace((sound[at : at + size] for at in range(0, len(sound), size)), PIECE_MS, speed=speed):
-        await session.append_audio(piece)
+    sound, size, pacer = clip("hello"), PIECE_MS * len(QUIET), Pacer(PIECE_MS, speed=speed)
+    for at in count(0, size):  # then it is quiet
+        await pacer.next()
+        await session.append_audio(sound[at : at + size].ljust(size, b"\0"))
 
 
 async def _answer(session: rt.RealtimeSession, speed: float, heard: Heard) -> None:
