@@ -14,6 +14,7 @@ from realtime_sdk.simulator import (
     ToolOutput,
     Turn,
     Wait,
+    about,
     always,
     on,
     on_turn,
@@ -45,6 +46,15 @@ def test_a_rule_may_look_at_words_patterns_numbers_or_anything() -> None:
     assert run(Turn(response_id="r", number=3, text="", metadata={"k": "v"})) == (Say("marked"),)
     assert run(turn()) == run(turn()) == (Say("any"),)
     assert run.left == ()
+
+
+def test_a_rule_may_ask_what_the_turn_is_about() -> None:
+    run = Scenario(
+        about("train ticket", "travelling").say("Where to?"), about("weather").say("Wet."), about("").say("x")
+    ).begin()
+    assert run(turn("Sell me TICKETS for a train")) == (Say("Where to?"),)
+    assert run(turn("Tickets, and the weather!")) == (Say("Wet."),)
+    assert run.left == ("about(''): say 'x'",)
 
 
 def test_every_kind_of_step_can_be_scripted() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from realtime_sdk.errors import ScenarioError
-from realtime_sdk.simulator import Call, Fail, Say, Think, ToolOutput, Turn, Unheard, Wait, Words
+from realtime_sdk.simulator import Call, CallMcp, Fail, Say, Think, ToolOutput, Turn, Unheard, Wait, Words
 from realtime_sdk.simulator.script import load_scenario, read_script
 
 SCRIPT: dict[str, Any] = {
@@ -19,6 +19,11 @@ SCRIPT: dict[str, Any] = {
             "do": [{"think": 8, "ms": 5}, {"wait": 100}, "Goodbye.", {"call_json": "f", "with": "{"}, {"fail": "x"}],
         },
         {"turn": 7, "do": "seven", "every_time": True},
+        {
+            "about": ["train ticket", "travelling"],
+            "do": {"call_mcp": "rail.book", "with": {"to": "Oslo"}, "output": "ok"},
+        },
+        {"about": "seats", "do": {"call_mcp": "rail.seats", "error": "full"}},
         {"always": True, "do": {"say": "hm"}},
     ],
 }
@@ -42,8 +47,18 @@ def test_a_script_is_a_scenario() -> None:
     assert run(turn("", outputs=(ToolOutput("c", "f", "foggy"),))) == (Say("It is foggy."),)
     assert run(turn("Bye!")) == (Think(8, 5), Wait(100), Say("Goodbye."), Call("f", "{"), Fail("x"))
     assert run(turn("x", 7)) == run(turn("y", 7)) == (Say("seven"),)
-    assert run(turn("?")) == (Say("hm"),)
+    assert run(turn("Two tickets for the train, please")) == (CallMcp("rail", "book", {"to": "Oslo"}, "ok"),)
+    assert run(turn("A seat!")) == (CallMcp("rail", "seats", {}, error="full"),)
+    assert run(turn("A ticket?")) == (Say("hm"),)
     assert run.left == ()
+
+
+def test_a_script_brings_mcp_servers() -> None:
+    tools = [{"name": "book", "description": "Book a seat.", "input_schema": {"type": "object"}}, {"name": "seats"}]
+    (server,) = read_script({"mcp": [{"label": "rail", "tools": tools, "outputs": {"book": "done"}}]}).mcp
+    assert (server.label, [tool.name for tool in server.tools]) == ("rail", ["book", "seats"])
+    assert server.tools[0].input_schema == {"type": "object"}
+    assert server.output("book") == "done"
 
 
 def test_a_script_says_what_is_heard_late_and_not_at_all() -> None:
@@ -76,12 +91,15 @@ def test_scripts_are_read_from_files(tmp_path: Path, name: str, text: str) -> No
     ("script", "complaint"),
     [
         ([], "the script is not an object"),
-        ({"rule": []}, "the script has no field 'rule'; it may have rules, hears, strict"),
+        ({"rule": []}, "the script has no field 'rule'; it may have rules, hears, strict, faults, mcp"),
+        ({"mcp": [{"tools": []}]}, r"mcp\[0\].label is not a text"),
+        ({"mcp": [{"label": "x", "tools": [{"nam": "y"}]}]}, r"mcp\[0\].tools\[0\] has no field 'nam'"),
+        ({"rules": [{"turn": 1, "do": {"call_mcp": "docs"}}]}, r"rules\[0\].do\[0\].call_mcp is not SERVER.TOOL"),
         ({"rules": {}}, "rules is not a list"),
         ({"hears": [3]}, r"hears\[0\] is not a text"),
         ({"hears": [{"word": "x"}]}, r"hears\[0\] has no field 'word'; it may have words, after_ms, fail, message"),
         ({"hears": [{"after_ms": 3}]}, r"hears\[0\].words is not a text"),
-        ({"rules": [{"do": "x"}]}, r"rules\[0\] needs one of on, pattern, turn, always"),
+        ({"rules": [{"do": "x"}]}, r"rules\[0\] needs one of on, pattern, about, turn, always"),
         ({"rules": [{"on": "a", "turn": 2, "do": "x"}]}, r"rules\[0\] needs one of"),
         ({"rules": [{"turn": "two", "do": "x"}]}, r"rules\[0\].turn is not a whole number"),
         ({"rules": [{"pattern": "(", "do": "x"}]}, r"rules\[0\].pattern is no pattern"),

@@ -11,18 +11,20 @@ from typing import Any, TypeAlias
 
 from realtime_sdk.errors import ScenarioError
 from realtime_sdk.simulator.brain.happenings import Turn, Unheard, Words
+from realtime_sdk.simulator.brain.values import McpServer
 from realtime_sdk.simulator.faults import Trouble
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Reply, ReplyStep, Say, Think, Wait
+from realtime_sdk.simulator.tool_choice import stems
 
-__all__ = ["Rule", "Run", "Scenario", "always", "on", "on_turn", "when"]
+__all__ = ["Rule", "Run", "Scenario", "about", "always", "on", "on_turn", "when"]
 
 Fits: TypeAlias = Callable[[Turn], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a turn fits, what is done in it, and in those after it. Made by `on`, `on_turn`, `when` and `always`.
+    """When a turn fits, what is done in it and in those after it. Made by `on`, `about`, `on_turn`, `when`, `always`.
 
     Every method gives a new rule with one more step. The methods that begin with `then_` begin the next reply: the
     one to the output of a call, or simply the next turn.
@@ -92,6 +94,13 @@ def on(text: str | re.Pattern[str]) -> Rule:
     )
 
 
+def about(*subjects: str) -> Rule:
+    """A rule for a turn that speaks of one of these, in any words around it: `about("train ticket", "travelling")`."""
+    wanted = tuple(filter(None, map(stems, subjects)))
+    title = f"about({', '.join(map(repr, subjects))})"
+    return Rule(title, lambda turn: any(words <= stems(turn.text) for words in wanted))
+
+
 def on_turn(number: int) -> Rule:
     """A rule for the user's turn with this number, from 1."""
     return Rule(f"on_turn({number})", lambda turn: turn.number == number)
@@ -113,7 +122,7 @@ class Scenario:
     `hears` gives the words of the session's utterances, first to last: speech need not be recognised then. `Words`
     are told to the client late, `Unheard` fails their transcription.
     `otherwise` answers the turns that no rule fits; `strict=True` fails them instead (`scenario_has_no_answer`).
-    `faults` go wrong in every session, as those of `simulate` do.
+    `faults` go wrong in every session, and `mcp` are servers that can be reached, as those of `simulate` are.
     """
 
     def __init__(
@@ -123,6 +132,7 @@ class Scenario:
         otherwise: Callable[[Turn], object] = persona,
         strict: bool = False,
         faults: Sequence[Trouble] = (),
+        mcp: Sequence[McpServer] = (),
     ) -> None:
         empty = [rule.title for rule in rules if not all(rule.replies)]
         if empty:
@@ -132,6 +142,7 @@ class Scenario:
         self.otherwise = otherwise
         self.strict = strict
         self.faults = tuple(faults)
+        self.mcp = tuple(mcp)
 
     def __repr__(self) -> str:
         return f"Scenario({', '.join(rule.title for rule in self.rules)})"

@@ -1,10 +1,11 @@
 """Scenarios as files, for people who do not write Python: JSON, or YAML where PyYAML is installed.
 
-A script is an object with `rules`, and with `hears`, `strict` and `faults` as `Scenario` has them (a fault is an object
-with the fields of `WireFault`). What is heard is a text, an object with `words` and `after_ms` to tell it late, or one
-with `fail` (a code) and `message`. A rule has one of `on`, `pattern`, `turn`, `always`; what to `do`; the replies that
-follow, a list, in `then`; and `every_time`. A step is a text to say, or an object with one of `say`, `call` (and
-`with`), `call_json` (and `with`), `wait`, `think` (and `ms`), `fail` (and `message`).
+A script is an object with `rules`, and with `hears`, `strict`, `faults` and `mcp` as `Scenario` has them (a fault is an
+object with the fields of `WireFault`, an MCP server one with those of `McpServer`). What is heard is a text, an object
+with `words` and `after_ms` to tell it late, or one with `fail` (a code) and `message`. A rule has one of `on`, `about`
+(a text or several), `pattern`, `turn`, `always`; what to `do`; the replies that follow, a list, in `then`; and
+`every_time`. A step is a text to say, or an object with one of `say`, `call` (and `with`), `call_json` (and `with`),
+`call_mcp` (as `SERVER.TOOL`, and `with`, `output`, `error`), `wait`, `think` (and `ms`), `fail` (and `message`).
 """
 
 import json
@@ -17,10 +18,12 @@ from typing import Any, Final
 
 from realtime_sdk.errors import ScenarioError
 from realtime_sdk.protocol.json_values import JsonObject, is_array, is_object
+from realtime_sdk.protocol.models import McpListedTool
 from realtime_sdk.simulator.brain.happenings import Unheard, Words
+from realtime_sdk.simulator.brain.values import McpServer
 from realtime_sdk.simulator.fault_script import read_faults
-from realtime_sdk.simulator.reply import Call, Fail, Reply, ReplyStep, Say, Think, Wait
-from realtime_sdk.simulator.scenario import Rule, Scenario, always, on, on_turn
+from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Reply, ReplyStep, Say, Think, Wait
+from realtime_sdk.simulator.scenario import Rule, Scenario, about, always, on, on_turn
 
 __all__ = ["load_scenario", "read_script"]
 
@@ -39,11 +42,12 @@ def load_scenario(path: str | Path) -> Scenario:
 
 def read_script(script: object) -> Scenario:
     """The scenario that a script is, given as JSON has it. ScenarioError for what is none, with the place."""
-    fields = _object(script, "the script", allowed=("rules", "hears", "strict", "faults"))
+    fields = _object(script, "the script", allowed=("rules", "hears", "strict", "faults", "mcp"))
     rules = [_rule(rule, f"rules[{place}]") for place, rule in enumerate(_list(fields.get("rules", []), "rules"))]
     hears = [_heard(words, f"hears[{place}]") for place, words in enumerate(_list(fields.get("hears", []), "hears"))]
     faults = read_faults(fields.get("faults", []))
-    return Scenario(*rules, hears=hears, strict=fields.get("strict") is True, faults=faults)
+    mcp = [_server(server, f"mcp[{place}]") for place, server in enumerate(_list(fields.get("mcp", []), "mcp"))]
+    return Scenario(*rules, hears=hears, strict=fields.get("strict") is True, faults=faults, mcp=mcp)
 
 
 def _from_json(text: str, name: str) -> object:
@@ -77,6 +81,7 @@ def _with_on(value: Any) -> Any:
 _WHEN: Final[Mapping[str, Callable[[Any, str], Rule]]] = {
     "on": lambda value, where: on(_text(value, where)),
     "pattern": lambda value, where: on(_pattern(value, where)),
+    "about": lambda value, where: about(*_texts(value, where)),
     "turn": lambda value, where: on_turn(_number(value, where)),
     "always": lambda value, where: always(),
 }
@@ -90,6 +95,23 @@ def _rule(rule: object, where: str) -> Rule:
     replies = [_reply(fields.get("do"), f"{where}.do")]
     replies += [_reply(reply, f"{where}.then[{place}]") for place, reply in enumerate(later)]
     return replace(made, replies=tuple(replies), repeats=made.repeats or fields.get("every_time") is True)
+
+
+def _server(server: object, where: str) -> McpServer:
+    """An MCP server: its label, its tools as such servers list them, and what each of them gives."""
+    fields = _object(server, where, allowed=("label", "tools", "outputs"))
+    tools = _list(fields.get("tools", []), f"{where}.tools")
+    outputs = _object(fields.get("outputs", {}), f"{where}.outputs")
+    return McpServer(
+        _text(fields.get("label"), f"{where}.label"),
+        tuple(_listed(tool, f"{where}.tools[{place}]") for place, tool in enumerate(tools)),
+        {name: _text(output, f"{where}.outputs.{name}") for name, output in outputs.items()},
+    )
+
+
+def _listed(tool: object, where: str) -> McpListedTool:
+    fields = _object(tool, where, allowed=("name", "description", "input_schema"))
+    return McpListedTool.model_validate({"name": _text(fields.get("name"), f"{where}.name"), **fields})
 
 
 def _heard(words: object, where: str) -> str | Words | Unheard:
@@ -115,6 +137,7 @@ _STEPS: Final[Mapping[str, Callable[[Any, JsonObject, str], ReplyStep]]] = {
     "say": lambda value, fields, where: Say(_text(value, where)),
     "call": lambda value, fields, where: Call(_text(value, where), _object(fields.get("with", {}), f"{where}.with")),
     "call_json": lambda value, fields, where: Call(_text(value, where), _text(fields.get("with", "{}"), where)),
+    "call_mcp": lambda value, fields, where: _call_mcp(_text(value, where), fields, where),
     "wait": lambda value, fields, where: Wait(_number(value, where)),
     "think": lambda value, fields, where: Think(_number(value, where), _number(fields.get("ms", 0), where)),
     "fail": lambda value, fields, where: Fail(_text(value, where), _text(fields.get("message", Fail().message), where)),
@@ -124,9 +147,18 @@ _STEPS: Final[Mapping[str, Callable[[Any, JsonObject, str], ReplyStep]]] = {
 def _step(step: object, where: str) -> ReplyStep:
     if isinstance(step, str):
         return Say(step)
-    fields = _object(step, where, allowed=(*_STEPS, "with", "ms", "message"))
+    fields = _object(step, where, allowed=(*_STEPS, "with", "ms", "message", "output", "error"))
     name = _one_of(fields, _STEPS, where)
     return _STEPS[name](fields[name], fields, f"{where}.{name}")
+
+
+def _call_mcp(named: str, fields: JsonObject, where: str) -> CallMcp:
+    """A tool of an MCP server, named with its server: `docs.search`."""
+    label, dot, tool = named.partition(".")
+    if not dot:
+        raise ScenarioError(f"{where} is not SERVER.TOOL")
+    output, error = (_text(fields[name], f"{where}.{name}") if name in fields else None for name in ("output", "error"))
+    return CallMcp(label, tool, _object(fields.get("with", {}), f"{where}.with"), output, error)
 
 
 def _one_of(fields: JsonObject, names: Mapping[str, object], where: str) -> str:
@@ -149,6 +181,11 @@ def _list(value: object, where: str) -> list[Any]:
     if not is_array(value):
         raise ScenarioError(f"{where} is not a list")
     return value
+
+
+def _texts(value: object, where: str) -> list[str]:
+    """Texts in a list, or a single one."""
+    return [_text(one, where) for one in (value if is_array(value) else [value])]
 
 
 def _text(value: object, where: str) -> str:

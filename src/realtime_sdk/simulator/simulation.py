@@ -236,7 +236,7 @@ class Simulation:
             early_transcripts=options.get("early_transcripts", False),
             hold_items=options.get("hold_items", False),
             make_vad=options.get("vad"),
-            mcp=options.get("mcp", ()),
+            mcp=(*options.get("mcp", ()), *(() if self._scenario is None else self._scenario.mcp)),
         )
 
     def _started_at_s(self) -> int:

@@ -8,7 +8,7 @@ from realtime_sdk.protocol.json_values import is_object
 from realtime_sdk.protocol.models import FunctionTool
 from realtime_sdk.simulator.brain.happenings import Turn
 
-__all__ = ["chosen_tool", "forced_tool", "subject_words"]
+__all__ = ["chosen_tool", "forced_tool", "stems", "subject_words"]
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _GENERAL: Final = frozenset(
@@ -39,7 +39,7 @@ def chosen_tool(turn: Turn) -> FunctionTool | None:
 
 
 def _best(turn: Turn) -> FunctionTool | None:
-    words = {_stem(word) for word in _words(turn.text)}
+    words = stems(turn.text)
     scored = [(_score(tool, words, turn.text), -place) for place, tool in enumerate(turn.tools)]
     best, place = max(scored, default=(0, 0))
     return turn.tools[-place] if best >= _ENOUGH else None
@@ -52,6 +52,11 @@ def _score(tool: FunctionTool, words: set[str], text: str) -> int:
     named = subject_words([name])
     described = subject_words([tool.description or ""]) - named
     return _NAME_WEIGHT * len(named & words) + _DESCRIPTION_WEIGHT * len(described & words)
+
+
+def stems(text: str) -> set[str]:
+    """The words of a text, in small letters and without the s of many."""
+    return {_stem(word) for word in _words(text)}
 
 
 def subject_words(texts: Iterable[str]) -> set[str]:
