@@ -146,3 +146,35 @@ def test_an_answer_to_a_request_that_was_not_made_is_refused() -> None:
     assert codes(talking().send({"type": "conversation.item.create", "item": answer})) == [
         ("invalid_value", "item.approval_request_id")
     ]
+
+
+@pytest.mark.parametrize(
+    ("choice", "tool"),
+    [
+        ({"type": "mcp", "server_label": "docs"}, "search_docs"),
+        ({"type": "mcp", "server_label": "docs", "name": "search_docs"}, "search_docs"),
+        ("required", "search_docs"),
+        ({"type": "mcp", "server_label": "docs", "name": "another"}, None),
+        ("none", None),
+        ("auto", None),
+    ],
+)
+def test_the_clients_choice_of_a_tool_is_obeyed(choice: Any, tool: str | None) -> None:
+    (item,) = outputs(talking().ask("hm", tool_choice=choice))
+    assert item.get("name") == tool
+
+
+@pytest.mark.parametrize(
+    ("allowed", "kind"),
+    [
+        (["search_docs"], "mcp_call"),
+        ({"tool_names": ["search_docs"]}, "mcp_call"),
+        (["another"], "message"),
+        ({"read_only": True}, "mcp_call"),
+    ],
+)
+def test_only_tools_that_the_client_allows_are_called(allowed: Any, kind: str) -> None:
+    talk = talking()
+    server = {"type": "mcp", "server_label": "docs", "server_url": "https://docs", "require_approval": "never"}
+    talk.update(tools=[server | {"allowed_tools": allowed}])
+    assert [item["type"] for item in outputs(talk.ask("Search the docs"))] == [kind]

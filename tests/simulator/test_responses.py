@@ -197,6 +197,16 @@ def test_a_reply_can_fail() -> None:
     assert violations(talk.said) == []
 
 
+def test_a_reply_can_be_filtered_in_the_middle() -> None:
+    talk = Talk(reply=lambda _: [Say("Well,"), Fail("content_filter")])
+    response = done(talk.ask("go"))
+    assert (response["status"], response["status_details"]) == (
+        "incomplete",
+        {"type": "incomplete", "reason": "content_filter"},
+    )
+    assert [item["status"] for item in response["output"]] == ["completed"]
+
+
 def test_too_many_tokens_make_an_incomplete_response() -> None:
     talk = Talk(reply=lambda _: "one two three four five six seven eight")
     ended = done(talk.ask("hello", output_modalities=["text"], max_output_tokens=4))

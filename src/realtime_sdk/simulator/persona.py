@@ -13,9 +13,9 @@ from typing import Any, Final
 from realtime_sdk.protocol.json_values import is_array, is_object
 from realtime_sdk.protocol.models import FunctionTool, SystemMessage, UserMessage
 from realtime_sdk.simulator.arguments import arguments_for
-from realtime_sdk.simulator.brain.happenings import Turn
+from realtime_sdk.simulator.brain.happenings import McpOffer, Turn
 from realtime_sdk.simulator.reply import Call, CallMcp, Reply, Say
-from realtime_sdk.simulator.tool_choice import chosen_tool, forced_tool
+from realtime_sdk.simulator.tool_choice import chosen_tool, forced_mcp_tool, forced_tool
 
 __all__ = ["STORY", "persona"]
 
@@ -90,8 +90,12 @@ def persona(turn: Turn) -> Reply:
 
 def _force(turn: Turn) -> Reply | None:
     """Call what the client insists on."""
-    tool = None if turn.outputs else forced_tool(turn)
-    return None if tool is None else (_call(tool, turn.text),)
+    if turn.outputs or turn.approvals:
+        return None
+    if (tool := forced_tool(turn)) is not None:
+        return (_call(tool, turn.text),)
+    offer = forced_mcp_tool(turn)
+    return None if offer is None else (_call_mcp(offer, turn.text),)
 
 
 def _order(turn: Turn) -> Reply | None:
@@ -152,9 +156,7 @@ def _use_mcp(turn: Turn) -> Reply | None:
     offered = replace(turn, tools=tuple(offer.tool for offer in turn.mcp_tools))
     tool = chosen_tool(offered)
     found = next((offer for offer in turn.mcp_tools if offer.tool is tool), None)
-    if found is None:
-        return None
-    return (CallMcp(found.server_label, str(found.tool.name), _call(found.tool, turn.text).arguments),)
+    return None if found is None else (_call_mcp(found, turn.text),)
 
 
 def _use_tool(turn: Turn) -> Reply | None:
@@ -195,6 +197,10 @@ _ATTEMPTS: Final[tuple[Callable[[Turn], Reply | None], ...]] = (
 
 def _call(tool: FunctionTool, text: str) -> Call:
     return Call(str(tool.name), arguments_for(tool.parameters or {}, text))
+
+
+def _call_mcp(offer: McpOffer, text: str) -> CallMcp:
+    return CallMcp(offer.server_label, str(offer.tool.name), _call(offer.tool, text).arguments)
 
 
 def _counted(first: int, last: int) -> str:

@@ -58,7 +58,10 @@ class CallMcp:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The response ends here as failed: `code` and `message` stand in its status_details."""
+    """The response ends here as failed: `code` and `message` stand in its status_details.
+
+    With the code `content_filter` it is incomplete instead, for that reason.
+    """
 
     code: str = "server_error"
     message: str = "The simulated model failed."

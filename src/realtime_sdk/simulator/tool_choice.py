@@ -6,9 +6,9 @@ from typing import Final
 
 from realtime_sdk.protocol.json_values import is_object
 from realtime_sdk.protocol.models import FunctionTool
-from realtime_sdk.simulator.brain.happenings import Turn
+from realtime_sdk.simulator.brain.happenings import McpOffer, Turn
 
-__all__ = ["chosen_tool", "forced_tool", "stems", "subject_words"]
+__all__ = ["chosen_tool", "forced_mcp_tool", "forced_tool", "stems", "subject_words"]
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _GENERAL: Final = frozenset(
@@ -31,6 +31,19 @@ def forced_tool(turn: Turn) -> FunctionTool | None:
     if choice == "required" and turn.tools:
         return _best(turn) or turn.tools[0]
     return None
+
+
+def forced_mcp_tool(turn: Turn) -> McpOffer | None:
+    """The tool of an MCP server that the client's tool_choice demands."""
+    choice = turn.tool_choice
+    if choice == "required" and not turn.tools:
+        return next(iter(turn.mcp_tools), None)
+    if not is_object(choice) or choice.get("type") != "mcp":
+        return None
+    wanted = choice.get("server_label"), choice.get("name")
+    return next(
+        (one for one in turn.mcp_tools if wanted in ((one.server_label, one.tool.name), (one.server_label, None))), None
+    )
 
 
 def chosen_tool(turn: Turn) -> FunctionTool | None:

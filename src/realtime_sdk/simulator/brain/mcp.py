@@ -1,8 +1,9 @@
 """MCP servers: their tools are listed when a session names them, and called by the service itself, asked for or not."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from realtime_sdk.protocol.json_values import JsonObject
+from realtime_sdk.protocol.json_values import JsonObject, is_array, is_object
 from realtime_sdk.protocol.models import (
     FunctionTool,
     McpApprovalRequest,
@@ -66,17 +67,24 @@ def _whole(tool: McpListedTool) -> McpListedTool:
 
 
 def offers(context: Iterable[Held], named: Iterable[JsonObject]) -> tuple[McpOffer, ...]:
-    """The tools that may be called: those that were listed, of the servers that the response names."""
-    labels = {tool.get("server_label") for tool in named}
+    """The tools that may be called: listed ones that the response allows of the servers it names."""
+    allowed = {tool.get("server_label"): _allowed(tool.get("allowed_tools")) for tool in named}
     return tuple(
         McpOffer(
             held.item.server_label,
             FunctionTool(name=tool.name, description=tool.description, parameters=tool.input_schema),
         )
         for held in context
-        if isinstance(held.item, McpListTools) and held.item.server_label in labels and held.item.server_label
+        if isinstance(held.item, McpListTools) and held.item.server_label in allowed and held.item.server_label
         for tool in held.item.tools or ()
+        if (names := allowed[held.item.server_label]) is None or tool.name in names
     )
+
+
+def _allowed(tools: object) -> list[Any] | None:
+    """The names of the tools that a client allows; None if it allows all."""
+    names = tools.get("tool_names") if is_object(tools) else tools
+    return names if is_array(names) else None
 
 
 def approvals(context: Iterable[Held]) -> tuple[Approval, ...]:

@@ -42,6 +42,9 @@ from realtime_sdk.simulator.reply import CallMcp
 
 __all__ = ["due_ms", "perform"]
 
+CONTENT_FILTER: Final = "content_filter"
+"""The failure that is none: the response is incomplete."""
+
 
 def due_ms(server: Server) -> int | None:
     """When the next beat or delta is due; None if nothing waits."""
@@ -255,6 +258,8 @@ def _thinks(server: Server, live: Live, act: Thinks) -> Server:
 
 
 def _ends(server: Server, live: Live, act: Ends) -> Server:
+    if act.failure is not None and act.failure.code == CONTENT_FILTER:
+        return finish(server, live, "incomplete", {"type": "incomplete", "reason": CONTENT_FILTER})
     if act.failure is not None:
         error = {"type": act.failure.type, "code": act.failure.code, "message": act.failure.message}
         return finish(server, live, "failed", {"type": "failed", "error": error})
