@@ -38,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "time_limit(seconds): let this asynchronous test run longer than the default")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's job in the background; tests of Ctrl-C inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(config, "workerinput"):  # coverage measures the worker, not the hundreds of commands that it starts
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
 
 @pytest.fixture(scope="module", params=LOOPS)
