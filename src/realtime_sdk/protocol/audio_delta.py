@@ -1,11 +1,13 @@
 """The one event whose payload is sound: base64 on the wire, PCM bytes for whoever asks.
 
-A delta that `sound_apart` read has its sound as PCM already, and holds its base64 as a place in the frame: `delta`
-becomes a string when somebody asks for it. The rule: nobody can tell. Whatever looks at all fields at once (comparing,
-hashing, copying, pickling, encoding, `repr`) looks at `__dict__`, and there the string is put first.
+A delta that `sound_apart` read has its sound as PCM, and those fields that every delta of its part has; the others,
+the base64 among them, are read from the frame when somebody asks for one. The rule: nobody can tell. What looks at
+all fields at once (comparing, hashing, copying, pickling, encoding, `repr`) looks at `__dict__` or at pydantic's own
+attributes, and whatever is looked for and missing makes the event whole first.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pybase64
 from pydantic import BaseModel
@@ -13,10 +15,12 @@ from pydantic import BaseModel
 from realtime_sdk.errors import RemoteProtocolError
 from realtime_sdk.protocol.wire import ServerEventBase
 
-__all__ = ["AudioDelta", "with_sound"]
+__all__ = ["AudioDelta", "sounding"]
 
+_Late: TypeAlias = tuple[Callable[[bytes], Any], bytes, int]
+"""(read, frame, start): how the fields are read that are not there yet, and where the base64 begins."""
 _FIELDS: Final[Any] = vars(BaseModel)["__dict__"]
-"""The fields of an event as they are, `delta` not among them while it is still to be made."""
+_SLOTS: Final = ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
 
 
 class AudioDelta(ServerEventBase):
@@ -24,22 +28,26 @@ class AudioDelta(ServerEventBase):
 
     if TYPE_CHECKING:
         delta: str  # each event declares its own, so that its fields keep the order of the wire
-        _sound: tuple[bytes, int, bytes] | None
+        _pcm: bytes | None
+        _late: _Late | None
     else:
-        __slots__ = ("_sound",)
+        __slots__ = ("_late", "_pcm")
         __dict__ = property(lambda self: _whole(self), _FIELDS.__set__)
 
         def __getattr__(self, name: str) -> Any:
-            if name == "_sound":
+            if name in AudioDelta.__slots__:
                 return None
-            fields = self.__dict__ if name == "delta" else {}
-            return fields[name] if name in fields else super().__getattr__(name)
+            if self._late is None:
+                return super().__getattr__(name)
+            _whole(self)
+            return getattr(self, name)
 
     @property
     def pcm(self) -> bytes:
         """The audio as bytes; `RemoteProtocolError` if the base64 is not valid."""
-        if self._sound is not None:
-            return self._sound[2]
+        pcm = self._pcm
+        if pcm is not None:
+            return pcm
         try:
             return pybase64.b64decode(self.delta, validate=True)
         except ValueError as broken:
@@ -50,28 +58,34 @@ class AudioDelta(ServerEventBase):
     @property
     def pcm_size(self) -> int:
         """How many bytes `pcm` has, reckoned from the length of the base64 alone."""
-        if self._sound is not None:
-            return len(self._sound[2])
-        return len(self.delta) * 3 // 4 - self.delta.count("=", -2)
+        pcm = self._pcm
+        return len(self.delta) * 3 // 4 - self.delta.count("=", -2) if pcm is None else len(pcm)
 
 
-_set_sound: Final[Any] = vars(AudioDelta)["_sound"].__set__
+_new: Final = object.__new__
+_set_fields: Final[Any] = _FIELDS.__set__
+_set_pcm: Final[Any] = vars(AudioDelta)["_pcm"].__set__
+_set_late: Final[Any] = vars(AudioDelta)["_late"].__set__
 
 
-def with_sound(event: AudioDelta, frame: bytes, start: int, pcm: bytes) -> AudioDelta:
-    """A new event that was read without its sound, now with it: `pcm`, whose base64 is `frame[start:-2]`."""
-    del _FIELDS.__get__(event)["delta"]
-    _set_sound(event, (frame, start, pcm))
+def sounding(cls: type[AudioDelta], fields: Mapping[str, Any], pcm: bytes, late: _Late) -> AudioDelta:
+    """An event of `cls` with these fields and this sound; what else it has is read when it is asked for."""
+    event = _new(cls)
+    _set_fields(event, {**fields})
+    _set_pcm(event, pcm)
+    _set_late(event, late)
     return event
 
 
 def _whole(event: AudioDelta) -> dict[str, Any]:
-    """The fields with `delta` among them, in its place."""
+    """All fields of the event, which has them and what pydantic keeps beside them from now on."""
+    late = event._late
+    if late is not None:
+        read, frame, start = late
+        bare = read(frame[:start] + b'"}')
+        _set_fields(event, {**_FIELDS.__get__(bare), "delta": str(memoryview(frame)[start:-2], "ascii")})
+        for slot in _SLOTS:
+            object.__setattr__(event, slot, getattr(bare, slot))
+        _set_late(event, None)
     fields: dict[str, Any] = _FIELDS.__get__(event)
-    if "delta" in fields or event._sound is None:
-        return fields
-    frame, start, _ = event._sound
-    said = {**fields, "delta": str(memoryview(frame)[start:-2], "ascii")}
-    whole = {name: said[name] for name in type(event).model_fields if name in said}
-    _FIELDS.__set__(event, whole)
-    return whole
+    return fields
