@@ -2,7 +2,7 @@
 
 import base64
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint
 from realtime_sdk.errors import ConnectionClosed, ConnectionExpired, ConnectionLost, HandshakeError, RequestTimeout
 from realtime_sdk.fold import replay
 from realtime_sdk.log import EventLog
-from realtime_sdk.protocol import models
+from realtime_sdk.protocol import client_events, models
 from realtime_sdk.session import Continuity, RealtimeSession
 from realtime_sdk.state import RealtimeState
 from realtime_sdk.transport import Endpoint, Transport
@@ -44,6 +44,38 @@ def told(server: Server) -> list[tuple[str, Any]]:
 
 def texts(session: RealtimeSession) -> list[str | None]:
     return [item.text for item in session.state.conversation.items.values()]
+
+
+class Prompt:
+    """A transport that never lets another task run while it has something; held back, it gives all at the end."""
+
+    def __init__(self, inner: Transport) -> None:
+        self.send: Callable[[bytes], Awaitable[None]] = inner.send
+        self.aclose = inner.aclose
+        self.is_holding = False
+        self._inner = inner
+        self._came: deque[bytes | ConnectionClosed] = deque()
+        self._changed = anyio.Event()
+
+    async def pump(self) -> None:
+        while True:
+            try:
+                self._came.append(await self._inner.receive())
+            except ConnectionClosed as end:
+                self._came.append(end)
+                self._changed.set()
+                return
+            if not self.is_holding:
+                self._changed.set()
+                self._changed = anyio.Event()
+
+    async def receive(self) -> bytes:
+        while not self._came:
+            await self._changed.wait()
+        if isinstance(found := self._came[0], ConnectionClosed):
+            raise found
+        self._came.popleft()
+        return found
 
 
 # --- a break --------------------------------------------------------------------------------------------------------
@@ -159,6 +191,31 @@ async def test_audio_that_was_not_committed_is_sent_again_and_what_is_not_kept_i
     assert session.state == replay(session.log)
 
 
+async def test_raw_appends_are_kept_and_sent_again_as_all_audio_is() -> None:
+    def append(sound: bytes, **more: Any) -> Any:
+        return client_events.InputAudioBufferAppend(audio=base64.b64encode(sound).decode(), **more)
+
+    patient = replace(AT_ONCE, attempts=1_000)
+    async with Servers().talking(continuity=patient) as (session, servers):
+        await session.send(append(b"aaa", event_id="evt_mine"))
+        heard = await servers.last.until_heard("input_audio_buffer.append")
+        assert heard == {"type": "input_audio_buffer.append", "event_id": "evt_mine", "audio": "YWFh"}
+        servers.refusing = ConnectionLost("not yet")
+        await servers.last.transport.aclose(1006)
+        await session.until(lambda state: state.epochs[0].closed)
+        with anyio.fail_after(5):
+            await session.append_audio(b"bbb")
+            await session.send(append(b"ccc"))
+        servers.refusing = None
+        await brought_back(session)
+        await session.send(append(b"ddd"))
+        await servers.last.until_heard("input_audio_buffer.append", 4)
+        assert appended(servers.last) == b"aaabbbcccddd"
+        assert session.state.epochs[1].lost == ()
+        assert session.state.sent_audio_bytes == 15
+    assert session.state == replay(session.log)
+
+
 async def test_speech_that_goes_on_is_sent_again_from_where_it_began() -> None:
     detecting = {"type": "server_vad"}
     async with Servers().talking(turn_detection=detecting) as (session, servers):
@@ -250,6 +307,90 @@ async def test_a_response_that_was_asked_for_when_idle_is_asked_for_again_after_
         assert len(servers.last.heard_of("response.create")) == 1
 
 
+async def test_joined_requests_for_a_response_in_flight_are_made_once_on_the_new_connection() -> None:
+    async with Servers().talking() as (session, servers):
+        servers.last.silent_about.add("response.create")
+        await session.add_item("One", reply=True)
+        await session.add_item("Two", reply=True)
+        await session.add_item("Three", reply=True)
+        assert len(servers.last.heard_of("response.create")) == 1
+        await servers.last.transport.aclose(1006)
+        await brought_back(session)
+        await session.until(lambda state: not state.active_response_id and state.responses)
+        await idle()
+        assert told(servers.last) == [("user", ["One"]), ("user", ["Two"]), ("user", ["Three"])]
+        assert servers.last.kinds.count("response.create") == 1
+        assert texts(session) == ["One", "Two", "Three", "Paris."]
+
+
+async def test_a_response_to_what_was_lost_with_its_connection_is_not_asked_for_again() -> None:
+    async with Servers().talking() as (session, servers), anyio.create_task_group() as group:
+        servers.last.silent_about |= {"conversation.item.create", "response.create"}
+
+        async def lose(text: str) -> None:
+            with pytest.raises(ConnectionLost):
+                await session.add_item(text, reply=True)
+
+        for text in ("One", "Two", "Three"):
+            group.start_soon(lose, text)
+        await servers.last.until_heard("conversation.item.create", 3)
+        await servers.last.transport.aclose(1006)
+        await brought_back(session)
+        assert servers.last.kinds == []
+        await session.add_item("Four", reply=True)
+        await session.until(lambda state: not state.active_response_id and state.responses)
+        assert texts(session) == ["Four", "Paris."]
+        assert servers.last.kinds.count("response.create") == 1
+
+
+class Snapping(Servers):
+    """The first connection breaks in the middle of sending a frame that has this in it."""
+
+    breaks_at = b"?"
+
+    @asynccontextmanager
+    async def open(self, endpoint: Endpoint) -> AsyncGenerator[Transport, None]:
+        async with super().open(endpoint) as near:
+            snapping = Prompt(near)
+            self._group.start_soon(snapping.pump)
+            send, server = snapping.send, self.last
+
+            async def send_or_snap(frame: bytes) -> None:
+                if server is self.all[0] and self.breaks_at in frame:
+                    self._group.start_soon(server.transport.aclose, self.code)
+                    raise self.error("snap")
+                await send(frame)
+
+            snapping.send = send_or_snap
+            yield snapping
+
+    def __init__(self, breaks_at: bytes, error: type[ConnectionClosed], code: int) -> None:
+        super().__init__()
+        self.breaks_at, self.error, self.code = breaks_at, error, code
+
+
+@pytest.mark.parametrize(("error", "code"), [(ConnectionLost, 1006), (ConnectionExpired, 1001)])
+async def test_asking_while_the_connection_breaks_is_no_error_where_it_is_asked_again(
+    error: type[ConnectionClosed], code: int
+) -> None:
+    async with Snapping(b"response.create", error, code).talking() as (session, servers):
+        await session.add_item("Hello")
+        await session.ask()
+        await session.until(lambda state: not state.active_response_id and state.responses)
+        assert servers.last.kinds == ["conversation.item.create", "response.create"]
+
+
+@pytest.mark.parametrize(("error", "code"), [(ConnectionLost, 1006), (ConnectionExpired, 1001)])
+async def test_appending_while_the_connection_breaks_is_no_error_where_it_is_sent_again(
+    error: type[ConnectionClosed], code: int
+) -> None:
+    async with Snapping(b"input_audio_buffer.append", error, code).talking() as (session, servers):
+        await session.append_audio(b"abc")
+        await brought_back(session)
+        await servers.last.until_heard("input_audio_buffer.append")
+        assert appended(servers.last) == b"abc"
+
+
 async def test_a_second_break_while_the_conversation_is_told_loses_nothing() -> None:
     class Fragile(Server):
         breaks_after: int | None = None
@@ -275,37 +416,6 @@ async def test_a_second_break_while_the_conversation_is_told_loses_nothing() -> 
         assert len(told(servers.last)) == 4
         assert session.state.epochs[3].lost == ()
     assert session.state == replay(session.log)
-
-
-class Prompt:
-    """A transport that never lets another task run while it has something; held back, it gives all at the end."""
-
-    def __init__(self, inner: Transport) -> None:
-        self.send, self.aclose = inner.send, inner.aclose
-        self.is_holding = False
-        self._inner = inner
-        self._came: deque[bytes | ConnectionClosed] = deque()
-        self._changed = anyio.Event()
-
-    async def pump(self) -> None:
-        while True:
-            try:
-                self._came.append(await self._inner.receive())
-            except ConnectionClosed as end:
-                self._came.append(end)
-                self._changed.set()
-                return
-            if not self.is_holding:
-                self._changed.set()
-                self._changed = anyio.Event()
-
-    async def receive(self) -> bytes:
-        while not self._came:
-            await self._changed.wait()
-        if isinstance(found := self._came[0], ConnectionClosed):
-            raise found
-        self._came.popleft()
-        return found
 
 
 class Prompted(Servers):

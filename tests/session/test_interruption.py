@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from anyio.lowlevel import checkpoint
 
+from realtime_sdk.audio.playback import Position
+from realtime_sdk.audio.player import Player
 from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.fold import replay
 from realtime_sdk.session import RealtimeSession
@@ -184,6 +186,42 @@ async def test_a_player_is_silenced_and_tells_how_far_it_was_heard() -> None:
         await user_speaks(server)
         assert stopped == ["stopped"]
         assert cut(server) == [("truncate", "item_a", 640)]
+
+
+async def test_a_player_of_the_session_is_fed_and_silenced_in_the_order_of_the_log() -> None:
+    player = Player(now_ns=lambda: 0)
+    async with talking(player=player, **listening()) as (session, server):
+        await speaking(session, server)
+        assert player.unheard_ms == 1_000
+        where = {"response_id": "resp_1", "item_id": "item_a", "output_index": 0, "content_index": 0}
+        burst = [
+            {"type": "response.output_audio.delta", "delta": base64.b64encode(SECOND).decode(), **where},
+            {"type": "input_audio_buffer.speech_started", "audio_start_ms": 0, "item_id": "item_u"},
+            {"type": "response.output_audio.delta", "delta": base64.b64encode(SECOND).decode(), **where},
+        ]
+        for said in burst:  # no task that listens gets a turn between these
+            session._core.receive(json.dumps(said).encode(), at_ns=1)
+        assert not player.playing
+        assert player.position("item_a") == Position("item_a", 0, 3_000, 0, 0, cut=True)
+        await idle()
+        assert cut(server) == [("delete", "item_a", None)]
+
+
+async def test_a_player_that_fails_is_fed_no_more_and_the_session_goes_on() -> None:
+    class Broken:
+        fed = 0
+
+        def feed(self, delta: Any) -> None:
+            self.fed += 1
+            raise OSError("no such device")
+
+        def interrupt(self) -> tuple[()]:
+            return ()
+
+    broken = Broken()
+    async with talking(player=broken, **listening()) as (session, server):
+        await speaking(session, server, seconds=2)
+        assert (session.is_open, broken.fed) == (True, 1)
 
 
 async def test_interrupting_can_be_left_to_the_caller() -> None:

@@ -44,6 +44,14 @@ async def test_a_translation_session_takes_its_language_and_the_sound() -> None:
     assert session.state == replay(session.log)
 
 
+async def test_a_translation_session_takes_the_names_that_stand_for_settings() -> None:
+    told = {"input": {"transcription": {"model": "m"}, "noise_reduction": {"type": "near_field"}}}
+    names: Any = {"transcription": "m", "noise_reduction": "near_field"}
+    async with talking(Translator, model=TRANSLATING, **names) as (session, server):
+        await session.update(**names)
+        assert [event["session"]["audio"] for event in server.heard] == [told, told]
+
+
 async def test_a_translation_session_is_refused_like_any_other() -> None:
     with pytest.raises(ServerError):
         async with talking(

@@ -1,6 +1,8 @@
 """The client's rules for asking (RULES §3): what goes out, and when, given what the server says."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import anyio
@@ -9,7 +11,7 @@ from anyio.lowlevel import checkpoint
 
 from realtime_sdk.errors import ConnectionLost, LocalProtocolError, RequestTimeout, ServerError
 from realtime_sdk.protocol import client_events, models
-from realtime_sdk.session import RealtimeSession
+from realtime_sdk.session import Endpoint, RealtimeSession
 from tests.session.scripted import Server, talking
 
 
@@ -192,6 +194,65 @@ async def test_an_error_that_names_an_item_create_fails_that_call_at_once() -> N
             await session.add_item("Hello")
         assert (caught.value.code, caught.value.client_event_id) == ("invalid_value", "evt_1")
         assert (await session.add_item("Hello again")).text == "Hello again"
+
+
+async def test_a_refused_item_takes_its_response_off_the_wire_when_it_has_gone_out() -> None:
+    async with talking(holding=True) as (session, server):
+        server.refuse("conversation.item.create", code="invalid_value")
+        with pytest.raises(ServerError, match="invalid_value"):
+            await session.respond("Hello")
+        cancel = await server.until_heard("response.cancel")
+        assert server.kinds == ["conversation.item.create", "response.create", "response.cancel"]
+        (response,) = session.state.responses.values()
+        assert cancel["response_id"] == response.id
+        await session.until(lambda state: not state.active_response_id)
+        assert session.state.responses[response.id].status == "cancelled"
+
+
+async def test_a_refused_item_takes_back_a_response_that_waits_for_its_turn() -> None:
+    async with talking(holding=True) as (session, server):
+        await server.respond_by_itself("resp_1")
+        await session.until(lambda state: state.active_response_id)
+        for refused in (session.respond("Hello").result, partial(session.add_item, "Hello", reply=True)):
+            server.refuse("conversation.item.create", code="invalid_value")
+            with pytest.raises(ServerError, match="invalid_value"):
+                await refused()
+        await server.finish("resp_1")
+        await idle()
+        assert server.heard_of("response.create") == []
+
+
+async def test_a_refused_item_leaves_the_response_to_those_who_joined_it() -> None:
+    async with talking(holding=True) as (session, server):
+        await server.respond_by_itself("resp_1")
+        await session.until(lambda state: state.active_response_id)
+        for is_refused in (False, True, True):
+            if is_refused:
+                server.refuse("conversation.item.create", code="invalid_value")
+            with pytest.raises(ServerError) if is_refused else nullcontext():
+                await session.add_item("Hello", reply=True)
+        await server.finish("resp_1")
+        await server.until_heard("response.create")
+        await idle()
+        assert server.kinds.count("response.create") == 1
+        assert server.heard_of("response.cancel") == []
+
+
+async def test_nothing_is_sent_of_what_cannot_be_said_whole() -> None:
+    beta = Endpoint("memory:", dialect="beta")
+    mcp = models.McpTool(server_label="docs", server_url="https://mcp.test")
+    async with talking(model=beta) as (session, server):
+        with pytest.raises(LocalProtocolError, match="beta"):
+            await session.respond("Hello", tools=[mcp])
+        with pytest.raises(LocalProtocolError, match="beta"):
+            await session.respond(
+                items=[
+                    models.UserMessage(content=[]),
+                    models.McpApprovalResponse(approval_request_id="a", approve=True),
+                ]
+            )
+        await idle()
+        assert server.heard == []
 
 
 async def test_every_verb_gets_its_own_answer_when_all_are_asked_at_once() -> None:

@@ -1,6 +1,7 @@
 """A session connects, says, listens and waits; and whatever it does, a replay of its log gives its state."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -377,6 +378,36 @@ async def test_the_connection_ends_and_so_does_the_reply() -> None:
         group.start_soon(drop)
         with pytest.raises(ConnectionLost):
             await session.respond("Hello")
+
+
+async def test_a_wait_that_a_planned_close_cuts_short_has_the_code_of_that_close() -> None:
+    async with talking(holding=True) as (session, server), anyio.create_task_group() as group:
+
+        async def until_never() -> None:
+            with pytest.raises(ConnectionClosed) as caught:
+                await session.until(lambda _: False)
+            assert caught.value.code == 1000
+
+        async def close() -> None:
+            await server.until_heard("response.create")
+            await server.transport.aclose(1000)
+
+        group.start_soon(until_never)
+        group.start_soon(close)
+        with pytest.raises(ConnectionClosed) as caught:
+            await session.respond("Hello")
+        assert (type(caught.value), caught.value.code) == (ConnectionClosed, 1000)
+
+
+@pytest.mark.parametrize(("code", "error"), [(1000, None), (1006, ConnectionLost), (1001, ConnectionExpired)])
+async def test_the_end_of_a_session_can_be_waited_for(code: int, error: type[Exception] | None) -> None:
+    async with talking() as (session, server):
+        with pytest.raises(RequestTimeout):
+            await session.until_ended(timeout=0.01)
+        await server.transport.aclose(code)
+        for _ in range(2):
+            with nullcontext() if error is None else pytest.raises(error):
+                await session.until_ended()
 
 
 async def test_a_reply_is_not_waited_for_longer_than_its_timeout() -> None:

@@ -1,12 +1,14 @@
 """Tools without a framework: described by their signature, run once, answered in order, and never a reason to crash."""
 
+from contextlib import suppress
 from typing import Any, Literal
 
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from realtime_sdk.errors import LocalProtocolError
+from realtime_sdk.errors import ConnectionLost, LocalProtocolError
+from realtime_sdk.fold import replay
 from realtime_sdk.protocol import models
 from realtime_sdk.session import RealtimeSession
 from realtime_sdk.session.tools import Outcome, ToolContext, split_tools, tool
@@ -184,6 +186,39 @@ async def test_a_tool_that_nobody_knows_is_answered() -> None:
         await run_calls(session, server, ("call_1", "wether", "{}"))
         await server.until_heard("response.create")
         assert outputs(server) == [("call_1", "Error: there is no tool 'wether'; there are: weather")]
+
+
+@pytest.mark.parametrize("ended_by", ["us", "server", "break"])
+async def test_outputs_that_no_server_takes_any_more_are_named_when_the_session_ends(ended_by: str) -> None:
+    started, ready = anyio.Event(), anyio.Event()
+
+    async def slow() -> None:
+        started.set()
+        await anyio.sleep_forever()
+
+    async def quick() -> str:
+        ready.set()
+        return "done"
+
+    async with talking(tools=[weather, slow, quick]) as (session, server):
+        await run_calls(session, server, ("call_1", "weather", '{"city":"Rome"}'))
+        await server.until_heard("response.create")
+        server.silent_about.add("conversation.item.create")
+        await run_calls(session, server, ("call_2", "quick", ""), ("call_3", "slow", ""))
+        await started.wait()
+        await ready.wait()
+        updates = session.updates()
+        if ended_by == "us":
+            await session.aclose()
+        else:
+            await server.transport.aclose(1000 if ended_by == "server" else 1006)
+        with suppress(ConnectionLost):
+            kinds = [update.event.type async for update in updates]
+            assert ended_by != "break"
+            assert kinds[-2:] == ["local.connection_closed", "local.epoch_started"]
+        await idle()
+        assert session.state.epochs[-1].lost == ("the output of quick for call_2", "the output of slow for call_3")
+    assert session.state == replay(session.log)
 
 
 async def test_a_call_is_run_once_and_another_under_its_id_is_not_run() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from realtime_sdk.session.interrupting import StopPlayback
+from realtime_sdk.session.interrupting import Playing, StopPlayback
 from realtime_sdk.session.tools import Approve
 
 __all__ = ["Choices"]
@@ -14,6 +14,7 @@ class Choices:
 
     tool_context: object = None
     approve: Approve | None = None
+    player: Playing | None = None
     stop_playback: StopPlayback | None = None
     interrupt_on_speech: bool = True
     outbound_limit: int | None = None

@@ -13,7 +13,7 @@ from realtime_sdk.session.choices import Choices
 from realtime_sdk.session.continuity import Continuity
 from realtime_sdk.session.endpoints import EndpointSource, OpenAI
 from realtime_sdk.session.ids import Ids
-from realtime_sdk.session.interrupting import StopPlayback
+from realtime_sdk.session.interrupting import Playing, StopPlayback
 from realtime_sdk.session.lines import OpenTransport, task_home
 from realtime_sdk.session.opening import Opening
 from realtime_sdk.session.session import RealtimeSession
@@ -40,6 +40,7 @@ async def connect(
     history: RealtimeState | EventLog | LogPath | None = None,
     continuity: Continuity | None = None,
     approve: Approve | None = None,
+    player: Playing | None = None,
     stop_playback: StopPlayback | None = None,
     interrupt_on_speech: bool = True,
     outbound_limit: int | None = None,
@@ -63,14 +64,16 @@ async def connect(
     expires; without it that ends the session.
 
     Functions among `tools` are run when the model calls them; `tool_context` is what they find as `dependencies`,
-    `approve` is asked before a call of one that needs approval. `stop_playback` silences your player and tells how far
-    it was heard; with it, or with positions from `session.heard`, what was not heard is cut when the user speaks
+    `approve` is asked before a call of one that needs approval. `player` is fed with what the assistant says, and is
+    silenced by an interruption; `stop_playback` silences one that you feed, and tells how far it was heard. With
+    either, or with positions from `session.heard`, what was not heard is cut when the user speaks
     (`interrupt_on_speech`).
 
     Raises HandshakeError where the server refuses, also after the upgrade; ServerError where it refuses the
     settings; RequestTimeout; ConnectionLost, ConnectionExpired; LocalProtocolError for what cannot be said.
     """
-    choices = Choices(tool_context, approve, stop_playback, interrupt_on_speech, outbound_limit)
+    silence = player.interrupt if player is not None and stop_playback is None else stop_playback
+    choices = Choices(tool_context, approve, player, silence, interrupt_on_speech, outbound_limit)
     source = OpenAI(model) if isinstance(model, str) else model
     opening = Opening(source, transport, options, log, history, continuity, choices, ids, clock_ns, settings)
     opening.check()

@@ -17,7 +17,7 @@ from realtime_sdk.protocol.codec import Event, encode
 from realtime_sdk.protocol.wire import LocalEventBase
 from realtime_sdk.state import RealtimeState
 
-__all__ = ["SessionCore", "Tell"]
+__all__ = ["SessionCore", "Tell", "sound_of"]
 
 Tell = Callable[[Update], object]
 
@@ -81,9 +81,12 @@ class SessionCore:
         self.say(frames, at_ns=at_ns)
         return frames
 
-    def append(self, sound: bytes, *, at_ns: int) -> bytes:
-        """The frame that appends audio to the server's input buffer, recorded as sent; `sound` in the input format."""
-        frame = self._append_frame % pybase64.b64encode(sound)
+    def append(self, sound: bytes, frame: bytes | None = None, *, at_ns: int) -> bytes:
+        """The frame that appends audio to the server's input buffer, recorded as sent; `sound` in the input format.
+
+        `frame` is one that was made for it already.
+        """
+        frame = frame or self._append_frame % pybase64.b64encode(sound)
         record = self.log.append("client", frame, at_ns=at_ns)
         is_whole = record.frame is frame  # else a secret was found in it, and state is what the log says
         self._tell(self._reader.step_append(record, len(sound)) if is_whole else self._reader.step(record))
@@ -94,6 +97,16 @@ class SessionCore:
         update = self._reader.step(self.log.append("local", encode(event), at_ns=at_ns))
         self._tell(update)
         return update
+
+
+def sound_of(event: Any) -> bytes | None:
+    """The audio that an event appends; None of any other event, and of what is no base64."""
+    if getattr(event, "type", None) not in _APPENDS:
+        return None
+    try:
+        return pybase64.b64decode(event.audio, validate=True)
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def _append_template(dialect: Dialect) -> bytes:

@@ -3,12 +3,13 @@
 What is cut is decided by the state (`state.cuts`); here it is asked for.
 """
 
+import logging
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
-from realtime_sdk.errors import LocalProtocolError, ServerError
+from realtime_sdk.errors import LocalProtocolError, RealtimeError, ServerError
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol import client_events as c
 from realtime_sdk.protocol.local import PlaybackHeard
@@ -16,7 +17,9 @@ from realtime_sdk.protocol.wire import LocalEventBase
 from realtime_sdk.session.verbs import TIMEOUT_S, Verbs
 from realtime_sdk.state import Cut, cuts, interrupts_by_itself
 
-__all__ = ["Heard", "Interrupting", "Interruption", "StopPlayback"]
+__all__ = ["Heard", "Interrupting", "Interruption", "Playing", "StopPlayback"]
+
+_logger: Final = logging.getLogger(__name__)
 
 _RACES: Final = frozenset({"invalid_value", "unsupported_content_type", "item_truncate_invalid_item_id"})
 """Codes with which a cut is refused because the server's item has changed meanwhile."""
@@ -45,6 +48,18 @@ StopPlayback: TypeAlias = Callable[[], Iterable[Heard]]
 """Silences a player at once, and tells how far each part that it cut off was heard."""
 
 
+class Playing(Protocol):
+    """A player that the session feeds: `realtime_sdk.audio.player.Player`, a `Speaker`, or one of your own."""
+
+    def feed(self, delta: Any) -> object:
+        """Play this delta after those before it; called by the session's reader, so it must not wait."""
+        ...
+
+    def interrupt(self) -> Iterable[Heard]:
+        """Silence it at once, and tell how far each part that it cut off was heard."""
+        ...
+
+
 @dataclass(frozen=True)
 class Interruption:
     """What an interruption did: what was cut, and whether a response was cancelled."""
@@ -56,7 +71,12 @@ class Interruption:
 class Interrupting(Verbs):
     """Reporting what was heard, and cutting the rest."""
 
+    _player: Playing | None
     _stop_playback: StopPlayback | None
+
+    @abstractmethod
+    def _in_background(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any, name: str) -> None:
+        """Have a task of the session do this."""
 
     @abstractmethod
     def _note(self, event: LocalEventBase) -> Update:
@@ -94,6 +114,34 @@ class Interrupting(Verbs):
             await self._tolerantly(c.OutputAudioBufferClear(), timeout)
             return Interruption((), is_cancelled)
         return Interruption(await self._cut_off(cuts(self.state), timeout), is_cancelled)
+
+    def _play(self, delta: Any) -> None:
+        """Feed the player, in the order of the log: so nothing that came before an interruption is fed after it."""
+        try:
+            if self._player is not None:
+                self._player.feed(delta)
+        except Exception as error:
+            self._player = None
+            _logger.warning("the player raised %s, and gets no more sound", type(error).__name__)
+
+    def _interrupt_for_speech(self) -> None:
+        """Silence and decide with the record at hand; only the requests wait, so that no later answer is hit."""
+        if not interrupts_by_itself(self.state):
+            return
+        self._silence()
+        is_playing_there = self.state.output_audio.playing is not None
+        planned = () if is_playing_there else cuts(self.state)
+        if is_playing_there or planned:
+            self._in_background(self._interrupt_quietly, planned, name="interrupting")
+
+    async def _interrupt_quietly(self, planned: tuple[Cut, ...]) -> None:
+        try:
+            if planned:
+                await self._cut_off(planned, TIMEOUT_S)
+            else:
+                await self._tolerantly(c.OutputAudioBufferClear(), TIMEOUT_S)
+        except RealtimeError as error:
+            _logger.warning("what was not heard could not be cut: %s", type(error).__name__)
 
     def _silence(self) -> None:
         """Stop the player and record what it played. Never waits: what comes later is of another answer."""

@@ -81,9 +81,10 @@ class Keeper:
             self._is_resuming = True
             self._engine.group.start_soon(self._resume, error, name="reconnecting")
 
-    @property
-    def goes_on(self) -> bool:
-        """Whether another connection comes (or has come), which gets again what this one did not take."""
+    async def goes_on_after(self, line: Line | None) -> bool:
+        """Whether another connection follows this one, which has broken; known when its end is recorded."""
+        if line is not None:
+            await self._engine.wire.over(line)
         return not self._is_stopped and not self._engine.outbound.is_closed
 
     def _follow(self, sound: bytes) -> None:

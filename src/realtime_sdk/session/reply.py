@@ -17,7 +17,7 @@ from realtime_sdk.protocol.local import ConnectionClosed as ClosedRecord
 from realtime_sdk.session.server_errors import retry_after_s
 from realtime_sdk.session.subscribers import Subscriber
 from realtime_sdk.state import Item, RealtimeState, Response, Usage
-from realtime_sdk.transport.closing import Close, closed_by_peer
+from realtime_sdk.transport.closing import NORMAL, Close, closed_by_peer
 
 __all__ = ["Answer", "Delta", "Reply"]
 
@@ -195,7 +195,7 @@ class Reply:
             try:
                 update = await anext(updates)
             except StopAsyncIteration:
-                raise ConnectionClosed("the session ended before the response did") from None
+                raise ConnectionClosed("the session ended before the response did", code=NORMAL) from None
             if update.record.sender == "server":
                 self._take(update)
             elif update.record.sender == "local" and not updates.is_at_end:  # else the feed says why it ended

@@ -12,7 +12,7 @@ from typing import Final
 from realtime_sdk.errors import ConnectionClosed, ServerError
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol.client_events import ResponseCreate
-from realtime_sdk.protocol.server_events import ResponseDone
+from realtime_sdk.protocol.server_events import ResponseCreated, ResponseDone
 from realtime_sdk.session.requests import Outstanding, Ticket
 from realtime_sdk.state import RealtimeState
 
@@ -40,7 +40,7 @@ class Held:
     """A request for a response that waits for its turn: `answered` when it began, `failed` when refused for good.
 
     With `joinable` it answers everything that was put into the conversation before it goes out, so that others who
-    want the same join it.
+    want the same join it. One that nobody wants any more is not sent again.
     """
 
     event: ResponseCreate
@@ -49,6 +49,14 @@ class Held:
     failed: Callable[[Exception], object] = _nobody
     answered: Callable[[Update], object] = _nobody
     tries: int = field(default=0, init=False)
+    wanted_by: int = field(default=1, init=False)
+    joined: "Held | None" = field(default=None, init=False)
+    response_id: str | None = field(default=None, init=False)
+
+    @property
+    def goes_out(self) -> "Held":
+        """The one that is sent for it: itself, or the one it joined."""
+        return self if self.joined is None else self.joined.goes_out
 
 
 class ResponseQueue:
@@ -62,21 +70,23 @@ class ResponseQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, held: Held) -> Held:
-        """Queue a request. The one that goes out for it: itself, or the one it joined."""
-        if held.joinable:
-            for other in self._waiting:
-                if other.joinable:
-                    other.is_ready = _both(other.is_ready, held.is_ready)
-                    return other
-        self._waiting.append(held)
-        return held
+    def put(self, held: Held) -> None:
+        """Queue a request, or join it to one that waits."""
+        other = next((other for other in self._waiting if other.joinable), None) if held.joinable else None
+        if other is None:
+            self._waiting.append(held)
+        else:
+            other.is_ready = _both(other.is_ready, held.is_ready)
+            other.wanted_by += held.wanted_by
+            held.joined = other
 
-    def withdraw(self, held: Held) -> None:
-        """Do not send it, if it was not sent yet."""
-        if held in self._waiting:
+    def withdraw(self, held: Held) -> bool:
+        """Nobody wants it any more; whether it was not sent yet, and will not be."""
+        held.wanted_by = 0
+        is_unsent = held in self._waiting
+        if is_unsent:
             self._waiting.remove(held)
-        held.failed = held.answered = _nobody
+        return is_unsent
 
     def observe(self, update: Update) -> None:
         """Learn from an update of the server's that a response has ended."""
@@ -117,6 +127,8 @@ class ResponseQueue:
 
     def _settled(self, held: Held, ticket: Ticket) -> None:
         refused = ticket.failure
+        if refused is not None and not held.wanted_by:
+            return
         if isinstance(refused, ServerError) and refused.code == BUSY and held.tries < _MOST_TRIES:
             self._waiting.appendleft(held)
             self._is_blocked = True  # until some response ends: one runs, whether we saw it begin or not
@@ -125,6 +137,8 @@ class ResponseQueue:
         elif refused is not None:
             held.failed(refused)
         elif ticket.answer is not None:
+            begun = (event for event in ticket.answer.events if isinstance(event, ResponseCreated))
+            held.response_id = next((event.response.id for event in begun), None)
             held.answered(ticket.answer)
 
 

@@ -4,15 +4,14 @@ In: frame → record → events → state → subscribers, without an await betw
 gate. What is decided is decided by the core and the tables; here it is put together.
 """
 
-import logging
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final, TypeVar, overload
 
 import anyio
 from anyio.abc import TaskGroup
 
 from realtime_sdk.dialects import Dialect
-from realtime_sdk.errors import ConnectionClosed, ConnectionLost, RealtimeError
+from realtime_sdk.errors import ConnectionClosed, ConnectionExpired, ConnectionLost
 from realtime_sdk.fold import Update
 from realtime_sdk.log import EventLog
 from realtime_sdk.protocol import client_events as c, models, server_events as s
@@ -21,7 +20,7 @@ from realtime_sdk.protocol.wire import LocalEventBase
 from realtime_sdk.session.asking import Asking
 from realtime_sdk.session.choices import Choices
 from realtime_sdk.session.continuity import Continuity, KeptSettings
-from realtime_sdk.session.core import SessionCore
+from realtime_sdk.session.core import SessionCore, sound_of
 from realtime_sdk.session.endings import Ending
 from realtime_sdk.session.engine import Engine
 from realtime_sdk.session.ids import Ids
@@ -34,18 +33,17 @@ from realtime_sdk.session.response_queue import Held, ResponseQueue, is_out_of_b
 from realtime_sdk.session.retelling import carry_over, note_epoch, seed
 from realtime_sdk.session.server_errors import ERROR_EVENTS, level_of, server_error
 from realtime_sdk.session.speaking import Speaking
-from realtime_sdk.session.subscribers import DEFAULT_LIMIT, Feed, Subscriber
+from realtime_sdk.session.subscribers import DEFAULT_LIMIT, Events, Feed, Subscriber
 from realtime_sdk.session.tool_calls import ToolCalls
 from realtime_sdk.session.tools import Tool
-from realtime_sdk.session.verbs import TIMEOUT_S, Then
+from realtime_sdk.session.verbs import AndAsk
 from realtime_sdk.session.waiting import limited
 from realtime_sdk.session.wire import Wire
-from realtime_sdk.state import Cut, RealtimeState, cuts, interrupts_by_itself
+from realtime_sdk.state import RealtimeState
 from realtime_sdk.transport import Endpoint
+from realtime_sdk.transport.closing import NORMAL
 
 __all__ = ["RealtimeSession"]
-
-_logger: Final = logging.getLogger(__name__)
 
 E = TypeVar("E")
 
@@ -72,6 +70,7 @@ class RealtimeSession(Speaking, Interrupting):
     ) -> None:
         self._ids = ids
         self._answered = set()
+        self._player = choices.player
         self._stop_playback = choices.stop_playback
         self._interrupts = choices.interrupt_on_speech
         self._feed, self._outstanding = Feed(), Outstanding()
@@ -132,7 +131,7 @@ class RealtimeSession(Speaking, Interrupting):
 
         Ends and raises as `updates` does.
         """
-        return _Events(self.updates(limit=limit), classes)
+        return Events(self.updates(limit=limit), classes)
 
     async def until(
         self, predicate: Callable[[RealtimeState], object], *, timeout: float | None = None
@@ -149,7 +148,12 @@ class RealtimeSession(Speaking, Interrupting):
             async for update in updates:
                 if predicate(update.after):
                     return update.after
-        raise ConnectionClosed("the session ended before the condition was true")
+        raise ConnectionClosed("the session ended before the condition was true", code=NORMAL)
+
+    async def until_ended(self, *, timeout: float | None = None) -> None:
+        """Wait until the session has ended for good; at once if it has. Raises as `updates` does, or RequestTimeout."""
+        with limited(timeout, "the end of the session"):
+            await self._feed.ended()
 
     # --- saying -------------------------------------------------------------------------------------------------
 
@@ -157,10 +161,14 @@ class RealtimeSession(Speaking, Interrupting):
         """Send an event as it is, and wait for no answer; what the server says to it comes as updates.
 
         A `response.create` for the default conversation waits for its turn if a response is running; this call does
-        not wait for it. Raises LocalProtocolError, OutboundFull, the ConnectionClosed family.
+        not wait for it. Audio goes the way of `append_audio`. Raises LocalProtocolError, OutboundFull,
+        the ConnectionClosed family.
         """
         if isinstance(event, c.ResponseCreate) and not is_out_of_band(event):
             await self._asking.put(Held(self._identified(event)))
+        elif (sound := sound_of(event)) is not None:
+            (frame,) = self._core.write(event)
+            await self._append(sound, frame)
         elif getattr(event, "type", None) == "session.update":
             followed = self._identified(event)
             self._outstanding.expect(followed, self._learn)
@@ -227,32 +235,18 @@ class RealtimeSession(Speaking, Interrupting):
             self._end_if_fatal(event)
         elif isinstance(event, s.InputAudioBufferSpeechStarted) and self._interrupts:
             self._interrupt_for_speech()
+        elif isinstance(event, s.ResponseOutputAudioDelta):
+            self._play(event)
 
     def _end_if_fatal(self, event: Any) -> None:
         if level_of(event.error.code) == "account":
-            self._engine.group.start_soon(self._close_for, server_error(event))
+            self._in_background(self._close_for, server_error(event), name="closing")
 
     async def _close_for(self, error: Exception) -> None:
         await self._wire.close(fatal=error)
 
-    def _interrupt_for_speech(self) -> None:
-        """Silence and decide with the record at hand; only the requests wait, so that no later answer is hit."""
-        if not interrupts_by_itself(self.state):
-            return
-        self._silence()
-        is_playing_there = self.state.output_audio.playing is not None
-        planned = () if is_playing_there else cuts(self.state)
-        if is_playing_there or planned:
-            self._engine.group.start_soon(self._interrupt_quietly, planned, name="interrupting")
-
-    async def _interrupt_quietly(self, planned: tuple[Cut, ...]) -> None:
-        try:
-            if planned:
-                await self._cut_off(planned, TIMEOUT_S)
-            else:
-                await self._tolerantly(c.OutputAudioBufferClear(), TIMEOUT_S)
-        except RealtimeError as error:
-            _logger.warning("what was not heard could not be cut: %s", type(error).__name__)
+    def _in_background(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any, name: str) -> None:
+        self._engine.group.start_soon(work, *args, name=name)
 
     def _ended(self, ending: Ending) -> None:
         if self._keeper is None or not self._keeper.takes(ending):
@@ -264,8 +258,9 @@ class RealtimeSession(Speaking, Interrupting):
         self._keeper.dropped(error)
 
     def _finish(self, told: Exception | None) -> None:
+        self._tell_lost(*self._calls.unanswered(self.state))
         self._is_over = True
-        error = told or ConnectionClosed("the session is closed", code=1000)
+        error = told or ConnectionClosed("the session is closed", code=NORMAL)
         self._outbound.close(error)
         self._outstanding.fail_all(error)
         self._asking.queue.fail_all(error)
@@ -273,39 +268,36 @@ class RealtimeSession(Speaking, Interrupting):
         if self._keeper is not None:
             self._keeper.stop()
 
-    async def _append(self, sound: bytes) -> None:
-        if self._keeper is None:
-            await self._wire.append(sound)
-        elif not self._keeper.holds(sound):
-            await self._append_or_keep(sound, self._keeper)
-
-    async def _append_or_keep(self, sound: bytes, keeper: Keeper) -> None:
-        line = self._wire.line
+    async def _append(self, sound: bytes, frame: bytes | None = None) -> None:
+        keeper, line = self._keeper, self._wire.line
+        if keeper is not None and keeper.holds(sound):
+            return
         try:
-            await self._wire.append(sound)
-        except ConnectionLost:
-            if line is not None:
-                await self._wire.over(line)
-            if not keeper.goes_on:
+            await self._wire.append(sound, frame)
+        except (ConnectionLost, ConnectionExpired):
+            if keeper is None or not await keeper.goes_on_after(line):
                 raise
             # else it was recorded as sent, and is sent again with all that this connection did not take
 
-    async def _request(self, event: Any, timeout: float | None, then: Then | None = None) -> Update:
+    async def _request(self, event: Any, timeout: float | None, and_ask: AndAsk | None = None) -> Update:
         event = self._identified(event)
         if isinstance(event, c.ResponseCreate):
             return await self._request_response(event, timeout)
         answered = anyio.Event()
+        held = None if and_ask is None else and_ask()
 
         def settled(ticket: Ticket) -> None:
             self._learn(ticket)
+            if held is not None and ticket.failure is not None:
+                self._asking.take_back(held)
             answered.set()
 
         ticket = self._outstanding.expect(event, settled)
         try:
             with limited(timeout, ticket.question.type):
                 await self._wire.send(self._core.write(event))
-                if then is not None:
-                    await then()
+                if held is not None:
+                    await self._queue(held)
                 await answered.wait()
         finally:
             self._outstanding.forget(ticket)
@@ -321,26 +313,40 @@ class RealtimeSession(Speaking, Interrupting):
             self._calls.begin(self._engine.group)
 
     async def _queue(self, held: Held) -> None:
-        await self._asking.put(held)
+        line = self._wire.line
+        try:
+            await self._asking.put(held)
+        except (ConnectionLost, ConnectionExpired):
+            if not held.joinable or self._keeper is None or not await self._keeper.goes_on_after(line):
+                raise
+            # else it is kept, and goes out on the next connection
 
     async def _standing(self) -> None:
         await self._outbound.enter(0)
         self._outbound.leave()
 
-    def _tell_lost(self, what: str) -> None:
-        if self.is_open:
-            note_epoch(self._engine, lost=(*self.state.epochs[-1].lost, what))
+    def _tell_lost(self, *what: str) -> None:
+        if what and not self._is_over:
+            note_epoch(self._engine, lost=(*self.state.epochs[-1].lost, *what))
 
     def _withdraw(self, held: Held) -> None:
         self._asking.queue.withdraw(held)
 
-    async def _send_followed(self, event: Any, failed: Callable[[Exception], object]) -> None:
+    def _take_back(self, held: Held) -> None:
+        self._asking.take_back(held)
+
+    def _written(self, event: Any) -> tuple[bytes, ...]:
+        return self._core.write(event)
+
+    async def _send_followed(
+        self, event: Any, frames: tuple[bytes, ...], failed: Callable[[Exception], object]
+    ) -> None:
         def settled(ticket: Ticket) -> None:
             if ticket.failure is not None:
                 failed(ticket.failure)
 
         self._outstanding.expect(event, settled)
-        await self._wire.send(self._core.write(event))
+        await self._wire.send(frames)
 
     def _note(self, event: LocalEventBase) -> Update:
         return self._core.note(event, at_ns=self._wire.now_ns())
@@ -371,25 +377,6 @@ class RealtimeSession(Speaking, Interrupting):
             self._asking.queue.withdraw(held)
             raise
         return _result(outcome[0])
-
-
-class _Events:
-    """The events of some classes, out of updates."""
-
-    def __init__(self, updates: Subscriber, classes: tuple[type[Any], ...]) -> None:
-        self._updates = updates
-        self._classes = classes
-        self._found: Iterator[Any] = iter(())
-
-    def __aiter__(self) -> "_Events":
-        return self
-
-    async def __anext__(self) -> Any:
-        while True:
-            for event in self._found:
-                return event
-            update = await anext(self._updates)
-            self._found = (e for e in update.events if not self._classes or isinstance(e, self._classes))
 
 
 def _result(outcome: Update | Exception | None) -> Update:

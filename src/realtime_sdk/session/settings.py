@@ -112,13 +112,13 @@ def _turn_detection(name: str) -> WireModel:
     return _TURN_DETECTIONS[name]()
 
 
-_BY_NAME: Final[Mapping[str, Callable[[str], WireModel]]] = MappingProxyType(
+_BY_NAME: Final[Mapping[str, Callable[[str], WireModel | JsonDict]]] = MappingProxyType(
     {
         "input_format": _format,
         "output_format": _format,
         "turn_detection": _turn_detection,
-        "transcription": lambda model: models.AudioTranscription(model=model),
-        "noise_reduction": lambda kind: models.NoiseReduction(type=kind),
+        "transcription": lambda model: {"model": model},  # each kind of session has a class of its own for these two
+        "noise_reduction": lambda kind: {"type": kind},
         "reasoning": lambda effort: models.Reasoning(effort=effort),
     }
 )

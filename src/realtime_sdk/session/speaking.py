@@ -31,8 +31,18 @@ class Speaking(Verbs):
         """Updates from now on."""
 
     @abstractmethod
-    async def _send_followed(self, event: Any, failed: Callable[[Exception], object]) -> None:
-        """Send an event, and have `failed` called if it is refused."""
+    def _written(self, event: Any) -> tuple[bytes, ...]:
+        """The frames of an event. Raises LocalProtocolError if the dialect cannot say it."""
+
+    @abstractmethod
+    async def _send_followed(
+        self, event: Any, frames: tuple[bytes, ...], failed: Callable[[Exception], object]
+    ) -> None:
+        """Send the frames of an event, and have `failed` called if it is refused."""
+
+    @abstractmethod
+    def _take_back(self, held: Held) -> None:
+        """Take a request for a response off the wire, if nobody else wants it: what it was to answer was refused."""
 
     @abstractmethod
     async def _standing(self) -> None:
@@ -65,12 +75,21 @@ class Speaking(Verbs):
         response = _params(settings, tag, out_of_band=said if out_of_band else None)
 
         async def ask(reply: Reply) -> None:
-            for item in () if out_of_band else said:
-                create = item_create(item, item.id or self._ids.item(), event_id=self._ids.event())
-                await self._send_followed(create, reply.fail)
+            creates = [
+                item_create(item, item.id or self._ids.item(), event_id=self._ids.event())
+                for item in (() if out_of_band else said)
+            ]
             event = c.ResponseCreate(event_id=self._ids.event(), response=response)
             held = Held(event, failed=reply.fail, answered=reply.begin)
             reply.withdraw = lambda: self._withdraw(held)
+
+            def refused(error: Exception) -> None:
+                reply.fail(error)
+                self._take_back(held)
+
+            written = [self._written(said) for said in (*creates, event)]  # all of it can be said, or nothing is
+            for create, frames in zip(creates, written, strict=False):
+                await self._send_followed(create, frames, refused)
             await self._queue(held)
 
         return Reply(ask, lambda: self.updates(limit=None), tag, timeout)
@@ -93,13 +112,13 @@ class Speaking(Verbs):
         text = output if isinstance(output, str) else to_json(output, fallback=str).decode()
         item = models.FunctionCallOutput(id=self._ids.item(), call_id=call_id, output=text)
 
-        async def go_on() -> None:
-            is_ready = _all_answered(call_id, self._answered)
-            event = c.ResponseCreate(event_id=self._ids.event())
-            await self._queue(Held(event, joinable=True, is_ready=is_ready))
+        def and_ask() -> Held:
+            held = self._joint()
+            held.is_ready = _all_answered(call_id, self._answered)
+            return held
 
         create = item_create(item, item.id or "")
-        update = await self._request(create, timeout, go_on if reply else None)
+        update = await self._request(create, timeout, and_ask if reply else None)
         return update.after.items[item.id or ""]
 
     async def approve(

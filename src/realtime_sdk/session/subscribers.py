@@ -5,6 +5,7 @@ memory is what the slowest subscriber has not read (up to its limit), and one th
 Those who wait are woken together, once for all that came until they run.
 """
 
+from collections.abc import Iterator
 from copy import copy
 from typing import Any, Final, TypeAlias
 from weakref import WeakSet
@@ -14,7 +15,7 @@ import anyio
 from realtime_sdk.errors import SubscriberTooSlow
 from realtime_sdk.fold import Update
 
-__all__ = ["DEFAULT_LIMIT", "Feed", "Subscriber"]
+__all__ = ["DEFAULT_LIMIT", "Events", "Feed", "Subscriber"]
 
 DEFAULT_LIMIT: Final = 4_096
 """How many updates a subscriber may fall behind. Of audio deltas that is some fifteen minutes of speech."""
@@ -35,6 +36,7 @@ class Feed:
         self._wake: anyio.Event | None = None
         self._subscribers: WeakSet[Subscriber] = WeakSet()
         self._is_closed = False
+        self._ended = anyio.Event()
         self._error: Exception | None = None
 
     def publish(self, update: Update) -> None:
@@ -54,6 +56,13 @@ class Feed:
         """No more updates come. Subscribers read what is left; then they end, or raise `error`."""
         self._is_closed, self._error = True, error
         self._wake_all()
+        self._ended.set()
+
+    async def ended(self) -> None:
+        """Wait for `close`. Raises the error it was called with."""
+        await self._ended.wait()
+        if self._error is not None:
+            raise copy(self._error)
 
     def subscribe(self, *, limit: int | None = DEFAULT_LIMIT) -> "Subscriber":
         """A subscriber to everything from now on. `limit` None: it may fall behind as far as memory goes."""
@@ -150,3 +159,22 @@ class Subscriber:
             "or subscribe with a larger limit",
             missed=missed,
         )
+
+
+class Events:
+    """The events of some classes, out of updates."""
+
+    def __init__(self, updates: Subscriber, classes: tuple[type[Any], ...]) -> None:
+        self._updates = updates
+        self._classes = classes
+        self._found: Iterator[Any] = iter(())
+
+    def __aiter__(self) -> "Events":
+        return self
+
+    async def __anext__(self) -> Any:
+        while True:
+            for event in self._found:
+                return event
+            update = await anext(self._updates)
+            self._found = (e for e in update.events if not self._classes or isinstance(e, self._classes))

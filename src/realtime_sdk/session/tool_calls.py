@@ -16,9 +16,10 @@ from anyio.abc import TaskGroup
 from realtime_sdk.errors import ConnectionExpired, ConnectionLost, RealtimeError
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol import client_events, models, server_events as s
+from realtime_sdk.session.restoring import short_call_id
 from realtime_sdk.session.subscribers import Subscriber
 from realtime_sdk.session.tools import Approve, Outcome, Tool, ToolContext
-from realtime_sdk.state import Item
+from realtime_sdk.state import Item, RealtimeState
 
 __all__ = ["ToolCalls"]
 
@@ -47,8 +48,8 @@ class Answering(Protocol):
         """Send an event."""
         ...
 
-    def _tell_lost(self, what: str) -> None:
-        """Record that something could not be said."""
+    def _tell_lost(self, *what: str) -> None:
+        """Record what could not be said."""
         ...
 
 
@@ -61,6 +62,12 @@ class _Call:
     outcome: Outcome | None = None
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     done: anyio.Event = field(default_factory=anyio.Event)
+    is_lost: bool = False
+
+    @property
+    def output(self) -> str:
+        """Its output, in words."""
+        return f"the output of {self.item.name} for {self.item.call_id}"
 
 
 class ToolCalls:
@@ -89,6 +96,14 @@ class ToolCalls:
     def add(self, tools: Mapping[str, Tool]) -> None:
         """These may be called from now on, too."""
         self._tools.update(tools)
+
+    def unanswered(self, state: RealtimeState) -> tuple[str, ...]:
+        """What is lost if the session ends in this state: outputs that are not there yet, or were not taken."""
+        if not self._calls:
+            return ()
+        taken = {item.call_id for item in state.items.values() if item.type == "function_call_output"}
+        open_calls = (call for call in self._calls.values() if not call.is_lost)
+        return tuple(call.output for call in open_calls if not _names(call.item) & taken)
 
     async def run(self, updates: Subscriber) -> None:
         """Answer calls until the session ends."""
@@ -142,7 +157,8 @@ class ToolCalls:
             await self._tell(call, call.outcome)
         except RealtimeError as error:
             _logger.warning("the output of tool %s was not taken: %s", call.item.name, type(error).__name__)
-            self._session._tell_lost(f"the output of {call.item.name} for {call.item.call_id}")
+            self._session._tell_lost(call.output)
+            call.is_lost = True
         finally:
             call.done.set()
 
@@ -190,6 +206,11 @@ class ToolCalls:
         return ToolContext(
             item.call_id or "", item.name or "", item.arguments or "", self._dependencies, self._session, tell
         )
+
+
+def _names(call: Item) -> set[str | None]:
+    """The ids under which a call may have been answered."""
+    return {call.call_id, short_call_id(call.call_id)}
 
 
 def _is_asked_by_the_model(item: Item) -> bool:

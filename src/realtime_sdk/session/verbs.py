@@ -6,7 +6,7 @@ answer comes, LocalProtocolError when it cannot be said, the ConnectionClosed fa
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias, Unpack
 
 from realtime_sdk.errors import ServerError
@@ -21,9 +21,10 @@ from realtime_sdk.session.settings import SessionSettings, session_update
 from realtime_sdk.session.tools import Tool, with_definitions
 from realtime_sdk.state import Item, RealtimeState
 
-__all__ = ["TIMEOUT_S", "Then", "Verbs", "item_create"]
+__all__ = ["TIMEOUT_S", "AndAsk", "Verbs", "item_create"]
 
-Then: TypeAlias = Callable[[], Awaitable[None]]
+AndAsk: TypeAlias = Callable[[], Held]
+"""Gives the request for a response that follows an item."""
 
 TIMEOUT_S: Final = 30.0
 """How long a verb waits for its answer unless it is told otherwise."""
@@ -44,8 +45,8 @@ class Verbs(ABC):
         """Send an event, and wait for no answer."""
 
     @abstractmethod
-    async def _request(self, event: Any, timeout: float | None, then: Then | None = None) -> Update:
-        """Send an event, do `then`, and wait for the event's own answer."""
+    async def _request(self, event: Any, timeout: float | None, and_ask: AndAsk | None = None) -> Update:
+        """Send an event, ask for a response to it, and wait for the event's own answer."""
 
     @abstractmethod
     async def _queue(self, held: Held) -> None:
@@ -60,7 +61,10 @@ class Verbs(ABC):
 
         Asked several times before it goes out, it goes out once.
         """
-        await self._queue(Held(c.ResponseCreate(event_id=self._ids.event()), joinable=True))
+        await self._queue(self._joint())
+
+    def _joint(self) -> Held:
+        return Held(c.ResponseCreate(event_id=self._ids.event()), joinable=True)
 
     async def request(self, event: Event, *, timeout: float | None = TIMEOUT_S) -> Update:
         """Send an event and wait for its own answer: the update that holds it.
@@ -104,7 +108,7 @@ class Verbs(ABC):
         given = user_message(item) if isinstance(item, str) else item
         item_id: str = getattr(given, "id", None) or self._ids.item()
         create = item_create(given, item_id, previous_item_id)
-        update = await self._request(create, timeout, self.ask if reply else None)
+        update = await self._request(create, timeout, self._joint if reply else None)
         return update.after.items[item_id]
 
     async def delete(self, item_id: str, *, timeout: float | None = TIMEOUT_S) -> None:

@@ -88,11 +88,11 @@ class Wire:
         finally:
             self._outbound.leave()
 
-    async def append(self, sound: bytes) -> None:
-        """Send audio for the server's input buffer."""
+    async def append(self, sound: bytes, frame: bytes | None = None) -> None:
+        """Send audio for the server's input buffer, in this frame if one is given."""
         transport = await self._outbound.enter(len(sound) * 4 // 3)
         try:
-            await transport.send(self._appended(sound))
+            await transport.send(self._appended(sound, frame))
         finally:
             self._outbound.leave()
 
@@ -108,8 +108,8 @@ class Wire:
         self.must_be(line)
         await line.transport.send(self._appended(sound))
 
-    def _appended(self, sound: bytes) -> bytes:
-        frame = self._core.append(sound, at_ns=self.now_ns())
+    def _appended(self, sound: bytes, frame: bytes | None = None) -> bytes:
+        frame = self._core.append(sound, frame, at_ns=self.now_ns())
         self.appended(sound)
         return frame
 
