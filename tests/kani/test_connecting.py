@@ -15,7 +15,7 @@ from realtime_sdk.errors import ConnectionClosed, HandshakeError, ServerError
 from realtime_sdk.kani.realtime_kani import OpenAIRealtimeKani
 from realtime_sdk.protocol.seed import client_events, models
 from realtime_sdk.transport import Endpoint
-from tests.kani.talk import Server, Simulating, Talking, World, created
+from tests.kani.talk import Server, Simulating, Talking, World, created, until
 from tests.kani.wires import Wire
 
 CALL = ToolCall.from_function("f", call_id_="c1")
@@ -231,6 +231,23 @@ async def test_k04_whatever_opening_raises_comes_out() -> None:
     with pytest.raises(ValueError, match="no such network"):
         await ai.connect()
     assert not ai.is_connected
+
+
+async def test_k04_connecting_may_be_given_up_and_begun_again(talking: Talking) -> None:
+    silent = [True]
+
+    def prepare(server: Server) -> None:
+        server.greets = not silent
+
+    async with talking(prepare=prepare, connected=False) as (ai, world):
+        task = asyncio.create_task(ai.connect())
+        await until(lambda: world.servers)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert not ai.is_connected
+        silent.clear()
+        await ai.connect()
+        assert (await ai.chat_round("hi")).text == "hello"
 
 
 async def test_k05_the_history_is_uploaded_once_and_in_order(talking: Talking) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from realtime_sdk.audio.player import Player
-from realtime_sdk.errors import ConnectionClosed
+from realtime_sdk.errors import ConnectionClosed, ConnectionExpired
 from realtime_sdk.kani.conversing import Conversation
-from realtime_sdk.protocol.seed import models
+from realtime_sdk.protocol.seed import client_events, models
 from tests.kani.talk import Talking, asked, conversing, created, history, microphone, parts_running, settled, until
+from tests.kani.test_full_duplex import Noting
 
 SECOND = bytes(48_000)
 
@@ -105,6 +106,31 @@ async def test_k34_a_response_that_was_cut_off_before_it_said_anything_leaves_no
             await world.server.spoken("u2")
             await until(lambda: len(heard.said) == 2)
         assert history(ai) == [("user", "hi", None)]
+
+
+async def test_k13_a_response_that_fails_ends_its_stream_with_the_reason_and_nothing_else(talking: Talking) -> None:
+    details = {"type": "failed", "error": {"type": "server_error", "code": "rate_limit_exceeded", "message": "wait"}}
+    async with talking() as (ai, world):
+        async with conversing(ai) as heard:
+            await world.server.respond_by_itself("r1")
+            words = await world.server.words("r1", "half")
+            await world.server.over("r1", words, status="failed", status_details=details)
+            await world.server.spoken("u1")
+            await until(lambda: len(ai.chat_history) == 2)
+        assert heard.error is None
+        assert history(ai) == [("assistant", "half", None), ("user", "hi", None)]
+        notes = ai.chat_history[0].extra["realtime"]
+        assert (notes["status"], notes["error"]["code"]) == ("failed", "rate_limit_exceeded")
+
+
+async def test_k35_a_tool_that_runs_at_the_end_is_given_up_and_the_next_round_works(talking: Talking) -> None:
+    async with talking(make=Noting) as (ai, world):
+        async with conversing(ai):
+            world.server.calling(("slow", "{}", "c1"))
+            await ai.session.send(client_events.ResponseCreate())
+            await until(lambda: ai.called == ["slow"])
+        assert parts_running() == []
+        assert (await ai.chat_round("hi", include_functions=False)).text == "hello"
 
 
 async def test_k35_when_the_microphone_ends_everything_ends_and_the_session_stays(talking: Talking) -> None:
@@ -210,6 +236,22 @@ async def test_k40_an_error_of_the_server_s_ends_nothing(talking: Talking) -> No
             await until(lambda: heard.said)
         assert (heard.error, heard.said[0][2]) == (None, "hi")
         assert "response_cancel_not_active" in [event.error.code for event in events if event.type == "error"]
+
+
+@pytest.mark.parametrize("way", ["close", "expire"])
+async def test_k41_an_end_on_purpose_is_raised_too(talking: Talking, way: str) -> None:
+    async with talking() as (ai, world):
+        async with conversing(ai) as heard:
+            await world.server.spoken("u1", transcribed=False)
+            await until(lambda: heard.streams)
+            if way == "close":
+                await ai.close()
+            else:
+                await world.server.error("session_expired")
+                await world.server.transport.aclose(1001)
+            await until(lambda: heard.is_over)
+        assert isinstance(heard.error, ConnectionExpired if way == "expire" else ConnectionClosed)
+        assert heard.said == [("user", [], "")]
 
 
 @pytest.mark.parametrize("code", [1006, 1011, 1001])

@@ -222,7 +222,9 @@ class RealtimeEngine(BaseEngine):
 def notes_of(answer: Answer) -> dict[str, Any]:
     """What is kept of a response and its items in the message's `extra`."""
     response = answer.response
-    notes = {"response_id": response.id, "status": response.status, "reason": response.reason}
+    notes: dict[str, Any] = {"response_id": response.id, "status": response.status, "reason": response.reason}
+    if response.status == "failed":
+        notes["error"] = {"code": response.error_code, "message": response.error_message}
     return {**{key: value for key, value in notes.items() if value is not None}, **mcp_notes(answer.items)}
 
 
