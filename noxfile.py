@@ -12,7 +12,17 @@ nox.needs_version = ">=2025.11"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["generate_check", "lint", "types", "docs", "build", "lower_bounds", "peers_openai", "tests"]
+nox.options.sessions = [
+    "generate_check",
+    "lint",
+    "types",
+    "docs",
+    "build",
+    "lower_bounds",
+    "multimodal",
+    "peers_openai",
+    "tests",
+]
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # uv trusts whom the machine trusts, as pip does
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
@@ -157,6 +167,14 @@ def live(session: nox.Session) -> None:
         session.skip("there is no OPENAI_API_KEY, so nothing is asked of a real server (or give -- --base URL)")
     install(session, "tests")
     session.run("python", "-m", "tests.live", *session.posargs)
+
+
+@nox.session
+def multimodal(session: nox.Session) -> None:
+    """Sound and pictures of kani-multimodal-core. It warns when it is imported: an environment of its own."""
+    session.install("-e", ".[audio,kani]", *groups("tests-core"), "kani-multimodal-core==0.0.4")
+    theirs = [f"-Wignore::{kind}" for kind in ("DeprecationWarning", "RuntimeWarning", "SyntaxWarning")]
+    session.run("pytest", "tests/kani/test_multimodal.py", *theirs, env={"MULTIMODAL": "1", "TEST_LOOPS": "asyncio"})
 
 
 @nox.session

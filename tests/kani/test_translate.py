@@ -146,6 +146,8 @@ def test_parts_of_kani_multimodal_core_are_understood_by_their_form() -> None:
     audio, image = wire(item)["content"]
     assert (audio["type"], len(audio["audio"])) == ("input_audio", 640)
     assert image == {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+    message.tool_calls = None
+    assert tokens_of(message) == 766  # type: ignore[arg-type]
 
 
 @given(st.text(), st.binary(max_size=20), st.sampled_from(ChatRole))

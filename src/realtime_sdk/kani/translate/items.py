@@ -34,6 +34,8 @@ _LONGEST_ID: Final = 32
 _CHARS_A_TOKEN: Final = 4
 _USER_MS_A_TOKEN: Final = 100
 _ASSISTANT_MS_A_TOKEN: Final = 50
+_TOKENS_A_PICTURE: Final = 765
+"""What OpenAI's models count for one of 1024 by 1024 pixels."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,16 @@ def _user_part(part: Any, wire: WireFormat, *, pictures: bool) -> models.UserMes
         return models.UserMessageContent(type="input_image", image_url=part.as_b64_uri())
     text = str(part)
     return models.UserMessageContent(type="input_text", text=text) if text else None
+
+
+def _ours(part: Any) -> Any:
+    """Sound of kani-multimodal-core as ours; any other part as it is."""
+    is_theirs = hasattr(part, "raw") and hasattr(part, "sample_rate")
+    return AudioPart.from_multimodal(part) if is_theirs else part
+
+
+def _is_picture(part: Any) -> bool:
+    return hasattr(part, "as_b64_uri")
 
 
 def _user_sound(part: AudioPart, wire: WireFormat) -> models.UserMessageContent | None:
@@ -188,9 +200,11 @@ def _tool_call(item: Item) -> ToolCall:
 
 
 def tokens_of(message: ChatMessage) -> int:
-    """About how many tokens a message takes: text by its length, sound by its duration."""
+    """About how many tokens a message takes: text by its length, sound by its duration, pictures by their number."""
     ms_a_token = _ASSISTANT_MS_A_TOKEN if message.role is ChatRole.ASSISTANT else _USER_MS_A_TOKEN
-    sound_ms = sum(part.duration_ms for part in message.parts if isinstance(part, AudioPart))
-    text = sum(len(str(part)) for part in message.parts if not isinstance(part, AudioPart) or not part.pcm)
+    pictures = sum(map(_is_picture, message.parts))
+    parts = [_ours(part) for part in message.parts if not _is_picture(part)]
+    sound_ms = sum(part.duration_ms for part in parts if isinstance(part, AudioPart))
+    text = sum(len(str(part)) for part in parts if not isinstance(part, AudioPart) or not part.pcm)
     calls = sum(len(call.function.name) + len(call.function.arguments) for call in message.tool_calls or ())
-    return ceil(sound_ms / ms_a_token) + ceil((text + calls) / _CHARS_A_TOKEN)
+    return ceil(sound_ms / ms_a_token) + pictures * _TOKENS_A_PICTURE + ceil((text + calls) / _CHARS_A_TOKEN)
