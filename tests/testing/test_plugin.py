@@ -95,7 +95,9 @@ def test_steps_left_over_fail_the_test(pytester: pytest.Pytester) -> None:
 def test_once_records_what_is_missing_and_tells_it_again_without_a_server(pytester: pytest.Pytester) -> None:
     once(pytester, recorded()).assert_outcomes(passed=1)
     before = log_of(pytester).read_bytes()
+    assert b'"url":"ws://127.0.0.1:' in before.splitlines()[1]  # the proxy's way to the server
     offline = recorded().replace("async with simulate() as server:\n            yield server.endpoint", "yield None")
+    offline += "\n    import realtime_sdk.simulator.simulation as it\n    it.simulate = None\n"
     once(pytester, offline).assert_outcomes(passed=1)
     once(pytester, offline, "--realtime-record=none").assert_outcomes(passed=1)
     assert log_of(pytester).read_bytes() == before
@@ -128,19 +130,22 @@ def test_a_test_that_says_something_else_fails(pytester: pytest.Pytester) -> Non
     assert log_of(pytester).exists()
 
 
-def test_new_sets_aside_what_no_longer_fits_and_records_it_next_time(pytester: pytest.Pytester) -> None:
+def test_new_tells_what_is_there_and_records_what_is_new_beside_it(pytester: pytest.Pytester) -> None:
     changed = recorded(words="Say exactly: never mind", answer="never mind")
     once(pytester, recorded()).assert_outcomes(passed=1)
-    assert once(pytester, changed, "--realtime-record=new").ret == 1
-    assert [path.name for path in log_of(pytester).parent.iterdir()] == ["booking.jsonl.stale"]
+    before = log_of(pytester).read_bytes()
     once(pytester, changed, "--realtime-record=new").assert_outcomes(passed=1)
-    once(pytester, changed, "--realtime-record=none").assert_outcomes(passed=1)
+    assert sorted(path.name for path in log_of(pytester).parent.iterdir()) == ["booking.2.jsonl", "booking.jsonl"]
+    assert log_of(pytester).read_bytes() == before
+    for source in (recorded(), changed):
+        once(pytester, source, "--realtime-record=none").assert_outcomes(passed=1)
 
 
 def test_all_records_every_time(pytester: pytest.Pytester) -> None:
     once(pytester, recorded()).assert_outcomes(passed=1)
     once(pytester, recorded("Say exactly: no", "no"), "--realtime-record=all").assert_outcomes(passed=1)
     assert b"Say exactly: no" in log_of(pytester).read_bytes()
+    assert [path.name for path in log_of(pytester).parent.iterdir()] == ["booking.jsonl"]
 
 
 def test_a_test_that_fails_leaves_no_recording(pytester: pytest.Pytester) -> None:

@@ -43,13 +43,20 @@ class RecordProxy(Listener):
     """A running proxy. `url` is where clients connect, `logs` are those of all sessions so far, in order."""
 
     def __init__(
-        self, to: str, *, log_dir: Path, options: WebsocketOptions, on_log: Callable[[Path], object] | None
+        self,
+        to: str,
+        *,
+        log_dir: Path,
+        dialect: Dialect | None,
+        options: WebsocketOptions,
+        on_log: Callable[[Path], object] | None,
     ) -> None:
         self.to = checked_url(to, options)
         self.logs: tuple[EventLog, ...] = ()
         self.paths: tuple[Path, ...] = ()
         """The files of the logs."""
         self._log_dir = log_dir
+        self._dialect = dialect
         self._options = options
         self._on_log = on_log
 
@@ -68,7 +75,7 @@ class RecordProxy(Listener):
                 await visit.refuse(*_refusal(error))
                 return
             near = await visit.accept()
-            path, log = new_log(self._log_dir, _dialect(self.to, knock))
+            path, log = new_log(self._log_dir, self._dialect or _dialect(self.to, knock))
             self.logs, self.paths = (*self.logs, log), (*self.paths, path)
             if self._on_log is not None:
                 self._on_log(path)
@@ -80,6 +87,7 @@ async def record_proxy(
     to: str,
     *,
     log_dir: str | Path,
+    dialect: Dialect | None = None,
     options: WebsocketOptions = _OPTIONS,
     on_log: Callable[[Path], object] | None = None,
     **where: Unpack[Where],
@@ -87,12 +95,13 @@ async def record_proxy(
     """A proxy to the server at `to`, for as long as the block lasts; each session leaves `log_dir/session-NNN.jsonl`.
 
     The path of `to` is used if it has one, else the client's; the client's query and headers are passed on, keys among
-    them, and refusals and close codes are passed back. `options` are those of the connections to `to`; `on_log` is
+    them, and refusals and close codes are passed back. `dialect` is what is spoken, where the handshake does not tell;
+    `options` are those of the connections to `to`; `on_log` is
     called with the path of each log when its session begins. `where`: `host`, `port` and `tls`.
 
     LocalProtocolError if `to` is no websocket URL, OSError if the port cannot be opened.
     """
-    proxy = RecordProxy(to, log_dir=Path(log_dir), options=options, on_log=on_log)
+    proxy = RecordProxy(to, log_dir=Path(log_dir), dialect=dialect, options=options, on_log=on_log)
     async with proxy.listening(**where):
         yield proxy
 

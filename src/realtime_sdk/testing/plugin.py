@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from realtime_sdk.session import RealtimeSession
     from realtime_sdk.session.endpoints import EndpointSource
     from realtime_sdk.simulator import Simulation
+    from realtime_sdk.testing.recordings import Recording
 
 __all__ = ["realtime_endpoint", "realtime_server", "realtime_session"]
 
@@ -22,6 +23,7 @@ _FIXTURES = frozenset({"realtime_server", "realtime_session"})
 _OTHERS = frozenset({"anyio", "asyncio", "trio"})
 _MODES = ("none", "once", "new", "all")
 _passed: pytest.StashKey[bool] = pytest.StashKey()
+_recording: "pytest.StashKey[Recording]" = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,8 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--realtime-record",
         choices=_MODES,
         default=None,
-        help="what becomes of the logs of @pytest.mark.realtime_log: replay only (none), record what is missing (once, "
-        "the default), also what no longer fits (new), or everything (all)",
+        help="what becomes of the logs of @pytest.mark.realtime_log: replay only (none), record what has no log (once, "
+        "the default), also sessions that no log has (new), or everything (all)",
     )
 
 
@@ -91,6 +93,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Run a test that says something else than its log once more, with the next log or live, as the mode has it."""
+    if item.get_closest_marker("realtime_log") is None:
+        return None
+    from _pytest.runner import runtestprotocol
+
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    while _recording in item.stash and item.stash[_recording].has_another:
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
 # --- fixtures -----------------------------------------------------------------------------------------------------
 
 
@@ -116,22 +135,40 @@ async def realtime_server(request: pytest.FixtureRequest) -> "AsyncGenerator[Sim
 
 
 @pytest.fixture
+def _realtime_other_side(request: pytest.FixtureRequest) -> "Simulation | Recording":
+    """Whom realtime_session talks to: a simulated server or, where the test has one, a log, which needs no server."""
+    mark = request.node.get_closest_marker("realtime_log")
+    if mark is None:
+        server: Simulation = request.getfixturevalue("realtime_server")
+        return server
+    recording = _recording_of(request, mark)
+    if _recording in request.node.stash and request.node.stash[_recording].has_another:
+        recording.attempt = request.node.stash[_recording].attempt + 1
+    request.node.stash[_recording] = recording
+    return recording
+
+
+@pytest.fixture
 async def realtime_session(
-    request: pytest.FixtureRequest, realtime_server: "Simulation", realtime_endpoint: "EndpointSource | None"
+    request: pytest.FixtureRequest,
+    _realtime_other_side: "Simulation | Recording",
+    realtime_endpoint: "EndpointSource | None",
 ) -> "AsyncGenerator[RealtimeSession, None]":
     """A session: told from its log or recorded where the test has the mark `realtime_log`, else with `realtime_server`.
 
     Its settings are those of the mark `realtime_session`.
     """
     from realtime_sdk.session import connect
+    from realtime_sdk.simulator import Simulation
 
-    mark, log = (request.node.get_closest_marker(name) for name in ("realtime_session", "realtime_log"))
+    mark = request.node.get_closest_marker("realtime_session")
     settings: dict[str, Any] = {} if mark is None else dict(mark.kwargs)
-    if log is None:
-        async with connect(realtime_server.endpoint, **settings) as session:
+    if isinstance(_realtime_other_side, Simulation):
+        async with connect(_realtime_other_side.endpoint, **settings) as session:
             yield session
         return
-    recording = _recording(request, log, realtime_endpoint)
+    recording = _realtime_other_side
+    recording.source = realtime_endpoint
     try:
         async with recording.session(**settings) as session:
             yield session
@@ -139,11 +176,11 @@ async def realtime_session(
         recording.end(passed=request.node.stash.get(_passed, False))
 
 
-def _recording(request: pytest.FixtureRequest, mark: pytest.Mark, source: "EndpointSource | None") -> Any:
+def _recording_of(request: pytest.FixtureRequest, mark: pytest.Mark) -> "Recording":
     """The recording that a mark asks for; its path counts from the test's folder."""
     from realtime_sdk.testing.recordings import Recording
 
     mode: Any = request.config.getoption("realtime_record") or mark.kwargs.get("mode") or "once"
     if mode not in _MODES or not mark.args:
         raise pytest.UsageError(f"realtime_log(path, mode=…): mode is one of {', '.join(_MODES)}, not {mode!r}")
-    return Recording(request.path.parent / mark.args[0], mode, mark.kwargs.get("check", "strict"), source)
+    return Recording(request.path.parent / mark.args[0], mode, mark.kwargs.get("check", "strict"))
