@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias, Unpack
 
-from realtime_sdk.errors import ServerError
+from realtime_sdk.errors import LocalProtocolError, ServerError
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol import client_events as c
 from realtime_sdk.protocol.codec import Event
@@ -103,7 +103,8 @@ class Verbs(ABC):
 
         `item` is a model (`models.UserMessage`, …) or the text of a message of the user. It goes to the end, after
         `previous_item_id`, or to the head (`"root"`). With `reply` the assistant answers it, as soon as it is idle;
-        several such items in a row get one answer. (`conversation.item.create` → `conversation.item.added`)
+        several such items in a row get one answer. Of the assistant text is taken, no sound: LocalProtocolError.
+        (`conversation.item.create` → `conversation.item.added`)
         """
         given = user_message(item) if isinstance(item, str) else item
         item_id: str = getattr(given, "id", None) or self._ids.item()
@@ -167,7 +168,13 @@ class Verbs(ABC):
 
 
 def item_create(item: Any, item_id: str, previous_item_id: str | None = None, *, event_id: str | None = None) -> Any:
-    """The event that puts an item into the conversation, under an id of our own."""
+    """The event that puts an item into the conversation, under an id of our own.
+
+    Raises LocalProtocolError for sound of the assistant's, of which servers take the text only.
+    """
+    kinds = (getattr(part, "type", None) for part in getattr(item, "content", None) or ())
+    if getattr(item, "role", None) == "assistant" and any(kind in ("audio", "output_audio") for kind in kinds):
+        raise LocalProtocolError("the assistant's words can be put into a conversation as text only", field="item")
     if getattr(item, "id", None) != item_id:
         item = item.model_copy(update={"id": item_id})
     given: dict[str, Any] = {"previous_item_id": previous_item_id, "event_id": event_id}
