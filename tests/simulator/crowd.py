@@ -28,8 +28,8 @@ from tests.simulator.talk import QUIET, clip
 
 ROOT = Path(__file__).parents[2]
 ANSWER = "I heard you well enough, thank you."
-PIECE_MS = 20
-OPTIONS = WebsocketOptions(proxy=False, ping_interval=None, close_timeout=1)
+PIECE_MS = 100
+OPTIONS = WebsocketOptions(proxy=False, open_timeout=60, ping_interval=None, close_timeout=1)
 
 
 @dataclass
@@ -68,7 +68,7 @@ async def _one(url: str, crowd: Crowd, after_s: float, heard: Heard) -> None:
     await anyio.sleep(after_s)
     log = rt.EventLog(keep="none")
     detection = {"type": "server_vad", "interrupt_response": False}
-    async with rt.connect(Endpoint(url), options=OPTIONS, log=log, turn_detection=detection) as session:
+    async with rt.connect(Endpoint(url), options=OPTIONS, log=log, timeout=60, turn_detection=detection) as session:
         for _ in range(crowd.turns):
             async with anyio.create_task_group() as group:
                 group.start_soon(_microphone, session, crowd.speed)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from math import sqrt
+from operator import mul
 from pathlib import Path
 from typing import TypeAlias
 
@@ -90,17 +91,19 @@ def _shape(pcm: bytes) -> tuple[float, ...]:
 
 def _rms(frame: bytes) -> float:
     samples = pcm16(frame)[::_STRIDE]
-    return sqrt(sum(sample * sample for sample in samples) / len(samples)) if samples else 0.0
+    return sqrt(_product(samples, samples) / len(samples)) if samples else 0.0
 
 
 def _likeness(heard: tuple[float, ...], known: tuple[float, ...]) -> float:
     """How well two shapes lie over one another at their best place: 1 if one is a multiple of the other."""
-    size = sqrt(sum(value * value for value in heard) * sum(value * value for value in known))
+    size = sqrt(_product(heard, heard) * _product(known, known))
     if not size:
         return 0.0
     shifts = range(-len(known) // 2, max(len(heard) - len(known) // 2, 1))
-    return max(sum(a * b for a, b in _overlaid(heard, known, shift)) / size for shift in shifts)
+    return max(_product(heard[max(shift, 0) :], known[max(-shift, 0) :]) for shift in shifts) / size
 
 
-def _overlaid(heard: tuple[float, ...], known: tuple[float, ...], shift: int) -> "zip[tuple[float, float]]":
-    return zip(heard[max(shift, 0) :], known[max(-shift, 0) :], strict=False)
+def _product(one: Iterable[float], other: Iterable[float]) -> float:
+    """The sum of the products, as far as both go; without Python's own loop, for every turn comes through here."""
+    total: float = sum(map(mul, one, other))
+    return total
