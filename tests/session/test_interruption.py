@@ -156,6 +156,12 @@ async def test_a_cut_that_the_server_refuses_because_its_item_changed_is_no_erro
         session.heard("item_a", 100)
         server.refuse("conversation.item.truncate", code="unsupported_content_type")
         assert (await session.interrupt()).cut == ()
+        session.heard("item_a", 0)
+        await speaking(session, server, item="item_b")
+        session.heard("item_b", 0)
+        server.refuse("conversation.item.delete", code="item_delete_invalid_item_id")
+        assert "item_b" not in [cut.item_id for cut in (await session.interrupt()).cut]
+        assert cut(server)[-1] == ("delete", "item_b", None)
 
 
 async def test_where_the_server_plays_its_buffer_is_cleared() -> None:

@@ -21,7 +21,9 @@ __all__ = ["Heard", "Interrupting", "Interruption", "Playing", "StopPlayback"]
 
 _logger: Final = logging.getLogger(__name__)
 
-_RACES: Final = frozenset({"invalid_value", "unsupported_content_type", "item_truncate_invalid_item_id"})
+_RACES: Final = frozenset(
+    {"invalid_value", "unsupported_content_type", "item_truncate_invalid_item_id", "item_delete_invalid_item_id"}
+)
 """Codes with which a cut is refused because the server's item has changed meanwhile."""
 
 
