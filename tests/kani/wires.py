@@ -49,11 +49,7 @@ class LeftOut:
     why: str
 
 
-LEFT_OUT: Final[Mapping[str, LeftOut]] = {
-    "test_k04_connecting_may_be_given_up_and_begun_again": LeftOut(
-        "socket", "a cancellation in the very turn in which a websocket opens is not survived by the session yet"
-    ),
-}
+LEFT_OUT: Final[Mapping[str, LeftOut]] = {}
 """Name of a test → what of the matrix it leaves out."""
 
 WITHOUT_A_WIRE: Final[Mapping[str, str]] = {

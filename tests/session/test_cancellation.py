@@ -12,7 +12,7 @@ from realtime_sdk.log import EventLog
 from realtime_sdk.session import RealtimeSession, connect
 from realtime_sdk.session.lines import task_home
 from realtime_sdk.transport import Transport, pair
-from tests.session.scripted import Server
+from tests.session.scripted import Server, Servers
 
 Body = Callable[[RealtimeSession], Awaitable[object]]
 
@@ -155,3 +155,34 @@ async def test_the_transport_breaks_in_its_own_way_and_it_is_a_lost_connection()
     with pytest.raises(RealtimeError, match="cable cut"):
         async with connect(transport=Broken()):
             pass
+
+
+async def given_up_after(turns: int) -> tuple[bool, Servers]:
+    """Whether connecting was still under way after so many turns of the loop, when it was given up."""
+    servers, is_open = Servers(), anyio.Event()
+
+    async def opened() -> None:
+        async with servers.talking():
+            is_open.set()
+            await anyio.sleep_forever()
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(opened)
+            for _ in range(turns):
+                await checkpoint()
+            was_under_way = not is_open.is_set()
+            group.cancel_scope.cancel()
+    return was_under_way, servers
+
+
+async def test_connecting_can_be_given_up_in_every_turn_of_the_loop() -> None:
+    reached = [False, False]
+    for turns in range(60):
+        was_under_way, servers = await given_up_after(turns)
+        reached[was_under_way] = True
+        for server in servers.all:
+            with pytest.raises(RealtimeError):
+                while True:  # all that was said before the close
+                    await server.transport.receive()
+    assert reached == [True, True]

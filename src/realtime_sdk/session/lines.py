@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, TypeAlias
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskGroup
 
 from realtime_sdk.transport import Endpoint, Transport, WebsocketOptions, connect
 
@@ -46,26 +46,56 @@ class Line:
 
 
 async def open_line(group: TaskGroup, opening: OpenTransport, endpoint: Endpoint) -> Line:
-    """A new connection, held by a task of `group`. Raises what `opening` raises."""
-    line: Line | Exception = await group.start(_hold, opening, endpoint, name=f"connection to {endpoint.shown}")
-    if isinstance(line, Exception):
-        raise line
-    return line
+    """A new connection, held by a task of `group`. Raises what `opening` raises; cancelling it leaves nothing open.
 
-
-async def _hold(opening: OpenTransport, endpoint: Endpoint, *, task_status: TaskStatus["Line | Exception"]) -> None:
-    line: Line | None = None
+    `group.start` would wait for the end of a task that is held: cancelled as it opens, it never came back.
+    """
+    attempt = _Attempt()
+    group.start_soon(attempt.hold, opening, endpoint, name=f"connection to {endpoint.shown}")
     try:
+        await attempt.told.wait()
+    except BaseException:
+        attempt.give_up()
+        raise
+    if attempt.line is None:
+        raise attempt.error or RuntimeError("the task of a connection was cancelled before it was open")
+    return attempt.line
+
+
+class _Attempt:
+    """Opens a connection and holds it; `told` when it is open or will never be."""
+
+    def __init__(self) -> None:
+        self.told: Final = anyio.Event()
+        self.scope: Final = anyio.CancelScope()
+        self.line: Line | None = None
+        self.error: Exception | None = None
+
+    def give_up(self) -> None:
+        """Let go of what nobody waits for any more, open or not."""
+        self.scope.cancel()
+        if self.line is not None:
+            self.line.release()
+
+    async def hold(self, opening: OpenTransport, endpoint: Endpoint) -> None:
+        try:
+            with self.scope:
+                await self._open(opening, endpoint)
+        except Exception as error:
+            self.error = error
+            if self.line is not None:
+                _logger.debug("closing a connection ended with %s", type(error).__name__)
+        finally:
+            self.told.set()
+
+    async def _open(self, opening: OpenTransport, endpoint: Endpoint) -> None:
         async with opening(endpoint) as transport:
-            line = Line(transport, endpoint)
-            task_status.started(line)
+            if self.scope.cancel_called:
+                return
+            self.line = line = Line(transport, endpoint)
+            self.told.set()
             with anyio.CancelScope(shield=True):  # the session closes its gate before the connection goes
                 await line.held()
-    except Exception as error:
-        if line is None:
-            task_status.started(error)
-        else:
-            _logger.debug("closing a connection ended with %s", type(error).__name__)
 
 
 def over_websocket(options: WebsocketOptions) -> OpenTransport:
