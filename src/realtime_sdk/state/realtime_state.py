@@ -111,7 +111,9 @@ class RealtimeState(tuple[Settled, dict[str, Draft], int]):
 
     def having(self, **changes: Any) -> "RealtimeState":
         """The same state with some settled fields changed."""
-        return RealtimeState((evolve(self[0], **changes), self[1], self[2]))
+        settled = _new(Settled)
+        _set(settled, "__dict__", {**self[0].__dict__, **changes})
+        return new_state(RealtimeState, (settled, self[1], self[2]))
 
     @property
     def session(self) -> SessionConfig | None:
