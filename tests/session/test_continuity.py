@@ -147,6 +147,38 @@ async def test_senders_wait_for_the_new_connection_and_go_out_in_order() -> None
         assert told(servers.last) == [("user", ["One"]), ("user", ["Two"]), ("user", ["Three"])]
 
 
+async def test_waiting_for_a_connection_has_a_limit() -> None:
+    patient = replace(AT_ONCE, attempts=1_000, first_delay_s=1.0)
+    async with Servers().talking(continuity=patient) as (session, servers):
+        servers.refusing = ConnectionLost("not yet")
+        await servers.last.transport.aclose(1006)
+        await session.until(lambda state: state.epochs[0].closed)
+        for wait in (
+            session.ask(timeout=0),
+            session.send(client_events.InputAudioBufferClear(), timeout=0),
+            session.add_item("Hello", timeout=0),
+            session.respond("Hello", timeout=0),
+            session.submit_tool_output("call_1", "done", timeout=0),
+        ):
+            with pytest.raises(RequestTimeout), anyio.fail_after(5):
+                await wait
+
+
+async def test_a_request_for_a_response_that_was_given_up_at_the_gate_is_not_made() -> None:
+    patient = replace(AT_ONCE, attempts=1_000)
+    async with Servers().talking(continuity=patient) as (session, servers):
+        servers.refusing = ConnectionLost("not yet")
+        await servers.last.transport.aclose(1006)
+        await session.until(lambda state: state.epochs[0].closed)
+        for wait in (session.ask(timeout=0), session.send(client_events.ResponseCreate(), timeout=0)):
+            with pytest.raises(RequestTimeout):
+                await wait
+        servers.refusing = None
+        await brought_back(session)
+        await session.add_item("Hello")
+        assert servers.last.kinds == ["conversation.item.create"]
+
+
 async def test_audio_of_the_gap_is_sent_and_what_did_not_fit_is_told() -> None:
     policy = replace(AT_ONCE, gap_audio_bytes=300, attempts=1_000)
     async with Servers().talking(continuity=policy) as (session, servers):

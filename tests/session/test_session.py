@@ -443,6 +443,30 @@ async def test_audio_is_appended_counted_and_committed() -> None:
     assert session.state == replay(session.log)
 
 
+async def test_audio_is_bytes_of_any_kind_and_nothing_else() -> None:
+    async with talking() as (session, server):
+        for sound in (b"ab", bytearray(b"cd"), memoryview(b"ef"), [b"gh", bytearray(b"ij")]):
+            await session.append_audio(sound)
+        for wrong in ("text", [b"kl", "text"], 7):
+            with pytest.raises(LocalProtocolError, match=r"audio is bytes, and this is (str|int)"):
+                await session.append_audio(wrong)  # type: ignore[arg-type]
+        await server.until_heard("input_audio_buffer.append", 6)
+        assert session.state.sent_audio_bytes == 12
+
+
+async def test_an_item_may_be_a_dictionary() -> None:
+    said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
+    async with talking() as (session, server):
+        assert (await session.add_item(said)).text == "Hello"
+        assert (await session.respond(items=[said])).text == "Paris."
+        with pytest.raises(LocalProtocolError, match="nearest is 'content'"):
+            await session.add_item(said | {"contents": []})
+        assert [event["item"]["content"] for event in server.heard_of("conversation.item.create")] == [
+            said["content"],
+            said["content"],
+        ]
+
+
 async def test_an_event_that_the_dialect_cannot_say_is_not_sent() -> None:
     async with talking() as (session, server):
         before = len(session.log)

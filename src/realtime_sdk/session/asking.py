@@ -36,8 +36,10 @@ class Asking:
         self.queue.put(held)
         try:
             await self._send_due()
-        except BaseException:
+        except BaseException as error:
             self._due.set()  # someone else's may be due as well
+            if not isinstance(error, ConnectionClosed):
+                self.queue.leave(held)
             raise
 
     def take_back(self, held: Held) -> None:

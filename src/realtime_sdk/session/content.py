@@ -1,15 +1,15 @@
 """What a person says, as items: text, sound and pictures put into a user's message. Pure."""
 
 import re
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 import pybase64
 
 from realtime_sdk.errors import LocalProtocolError
-from realtime_sdk.protocol import models
+from realtime_sdk.protocol import client_events, models
 
-__all__ = ["image_url", "user_message"]
+__all__ = ["as_item", "image_url", "user_message"]
 
 _PICTURES: Final = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"RIFF", "webp"), (b"GIF8", "gif"))
 _ADDRESS: Final = re.compile(r"(?:https?|data):", re.IGNORECASE)
@@ -35,6 +35,19 @@ def user_message(
         return None
     identity: dict[str, Any] = {} if item_id is None else {"id": item_id}
     return models.UserMessage(content=parts, **identity)
+
+
+def as_item(given: Any) -> Any:
+    """An item as a model: a model as it is, a dictionary as the protocol has it, text as a message of the user.
+
+    Raises LocalProtocolError for a dictionary that is no item.
+    """
+    if isinstance(given, str):
+        return user_message(given)
+    if isinstance(given, Mapping):
+        item: Any = {**cast("Mapping[str, Any]", given)}
+        return client_events.ConversationItemCreate(item=item).item
+    return given
 
 
 def image_url(picture: str | bytes) -> str:

@@ -80,6 +80,14 @@ class ResponseQueue:
             other.wanted_by += held.wanted_by
             held.joined = other
 
+    def leave(self, held: Held) -> None:
+        """One of those who wanted it has given up: if it was the last, it is not sent; what was sent stays."""
+        held = held.goes_out
+        if held in self._waiting:
+            held.wanted_by -= 1
+            if not held.wanted_by:
+                self._waiting.remove(held)
+
     def withdraw(self, held: Held) -> bool:
         """Nobody wants it any more; whether it was not sent yet, and will not be."""
         held.wanted_by = 0

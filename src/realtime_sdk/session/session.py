@@ -11,7 +11,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from realtime_sdk.dialects import Dialect
-from realtime_sdk.errors import ConnectionClosed, ConnectionExpired, ConnectionLost
+from realtime_sdk.errors import ConnectionClosed, ConnectionExpired, ConnectionLost, LocalProtocolError
 from realtime_sdk.fold import Update
 from realtime_sdk.log import EventLog
 from realtime_sdk.protocol import client_events as c, models, server_events as s
@@ -157,42 +157,27 @@ class RealtimeSession(Speaking, Interrupting):
 
     # --- saying -------------------------------------------------------------------------------------------------
 
-    async def send(self, event: Event) -> None:
+    async def send(self, event: Event, *, timeout: float | None = None) -> None:
         """Send an event as it is, and wait for no answer; what the server says to it comes as updates.
 
         A `response.create` for the default conversation waits for its turn if a response is running; this call does
-        not wait for it. Audio goes the way of `append_audio`. Raises LocalProtocolError, OutboundFull,
-        the ConnectionClosed family.
+        not wait for it. Audio goes the way of `append_audio`. It waits while too much is on its way, and between
+        connections. Raises LocalProtocolError, OutboundFull, RequestTimeout, the ConnectionClosed family.
         """
-        if isinstance(event, c.ResponseCreate) and not is_out_of_band(event):
-            await self._asking.put(Held(self._identified(event)))
-        elif (sound := sound_of(event)) is not None:
-            (frame,) = self._core.write(event)
-            await self._append(sound, frame)
-        elif getattr(event, "type", None) == "session.update":
-            followed = self._identified(event)
-            self._outstanding.expect(followed, self._learn)
-            await self._wire.send(self._core.write(followed))
-        else:
-            await self._wire.send(self._core.write(event))
+        with limited(timeout, "room to send"):
+            await self._send(event)
 
-    async def append_audio(self, sound: bytes | Iterable[bytes] | AsyncIterable[bytes]) -> None:
+    async def append_audio(
+        self, sound: bytes | Iterable[bytes] | AsyncIterable[bytes], *, timeout: float | None = None
+    ) -> None:
         """Append the user's audio, in the session's input format, cut anywhere; iterables until they end.
 
         The server does not answer to it. Waits while too much is on its way. Between connections it is kept for the
-        next one, up to `Continuity.gap_audio_bytes`. Raises OutboundFull, the ConnectionClosed family.
+        next one, up to `Continuity.gap_audio_bytes`. Raises LocalProtocolError for what is no bytes, OutboundFull,
+        RequestTimeout, the ConnectionClosed family.
         """
-        if isinstance(sound, bytes) and len(sound) <= _SLICE_BYTES:
-            await self._append(sound)
-        elif isinstance(sound, (bytes, bytearray, memoryview)):
-            for start in range(0, len(sound), _SLICE_BYTES):
-                await self._append(bytes(sound[start : start + _SLICE_BYTES]))
-        elif isinstance(sound, AsyncIterable):
-            async for piece in sound:
-                await self.append_audio(piece)
-        else:
-            for piece in sound:
-                await self.append_audio(piece)
+        with limited(timeout, "room to send"):
+            await self._append_all(sound)
 
     async def attach(self, opening: OpenTransport, endpoint: Endpoint) -> None:
         """Open the connection and read from it. `connect` calls this; raises what `opening` raises."""
@@ -267,6 +252,35 @@ class RealtimeSession(Speaking, Interrupting):
         self._feed.close(told)
         if self._keeper is not None:
             self._keeper.stop()
+
+    async def _send(self, event: Event) -> None:
+        if isinstance(event, c.ResponseCreate) and not is_out_of_band(event):
+            await self._asking.put(Held(self._identified(event)))
+        elif (sound := sound_of(event)) is not None:
+            (frame,) = self._core.write(event)
+            await self._append(sound, frame)
+        elif getattr(event, "type", None) == "session.update":
+            followed = self._identified(event)
+            self._outstanding.expect(followed, self._learn)
+            await self._wire.send(self._core.write(followed))
+        else:
+            await self._wire.send(self._core.write(event))
+
+    async def _append_all(self, sound: Any) -> None:
+        if isinstance(sound, bytes) and len(sound) <= _SLICE_BYTES:
+            await self._append(sound)
+        elif isinstance(sound, (bytes, bytearray, memoryview)):
+            whole = memoryview(sound).cast("B")
+            for start in range(0, len(whole), _SLICE_BYTES):
+                await self._append(bytes(whole[start : start + _SLICE_BYTES]))
+        elif isinstance(sound, AsyncIterable):
+            async for piece in sound:
+                await self._append_all(piece)
+        elif isinstance(sound, Iterable) and not isinstance(sound, str):
+            for piece in sound:
+                await self._append_all(piece)
+        else:
+            raise LocalProtocolError(f"audio is bytes, and this is {type(sound).__name__}", field="sound")
 
     async def _append(self, sound: bytes, frame: bytes | None = None) -> None:
         keeper, line = self._keeper, self._wire.line

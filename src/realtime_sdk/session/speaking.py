@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from pydantic_core import to_json
 
 from realtime_sdk.protocol import client_events as c, models
-from realtime_sdk.session.content import user_message
+from realtime_sdk.session.content import as_item, user_message
 from realtime_sdk.session.reply import Reply
 from realtime_sdk.session.requests import TAG
 from realtime_sdk.session.response_queue import Held
@@ -15,6 +15,7 @@ from realtime_sdk.session.restoring import retold_call
 from realtime_sdk.session.settings import ResponseSettings, response_params
 from realtime_sdk.session.subscribers import Subscriber
 from realtime_sdk.session.verbs import TIMEOUT_S, Verbs, item_create
+from realtime_sdk.session.waiting import limited
 from realtime_sdk.state import Item, RealtimeState
 
 __all__ = ["Speaking"]
@@ -70,7 +71,7 @@ class Speaking(Verbs):
         what is said then replaces the conversation as the context (`models.ItemReference` in `input` brings items in).
         """
         message = user_message(text, audio=audio, image=image)
-        said = [*items] if message is None else [*items, message]
+        said = [*map(as_item, items), *([] if message is None else [message])]
         tag = self._ids.tag()
         response = _params(settings, tag, out_of_band=said if out_of_band else None)
 
@@ -104,7 +105,8 @@ class Speaking(Verbs):
         it. (`conversation.item.create` → `conversation.item.added`)
         """
         self._answered.add(call_id)
-        await self._standing()
+        with limited(timeout, "a connection"):
+            await self._standing()
         if (again := retold_call(self.state, call_id)) is not None:
             await self.add_item(again, timeout=timeout)
             call_id = again.call_id

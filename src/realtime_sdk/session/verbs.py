@@ -13,12 +13,13 @@ from realtime_sdk.errors import LocalProtocolError, ServerError
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol import client_events as c
 from realtime_sdk.protocol.codec import Event
-from realtime_sdk.session.content import user_message
+from realtime_sdk.session.content import as_item
 from realtime_sdk.session.ids import Ids
 from realtime_sdk.session.response_queue import Held
 from realtime_sdk.session.server_errors import BENIGN
 from realtime_sdk.session.settings import SessionSettings, session_update
 from realtime_sdk.session.tools import Tool, with_definitions
+from realtime_sdk.session.waiting import limited
 from realtime_sdk.state import Item, RealtimeState
 
 __all__ = ["TIMEOUT_S", "AndAsk", "Verbs", "item_create"]
@@ -41,7 +42,7 @@ class Verbs(ABC):
         """What is true now."""
 
     @abstractmethod
-    async def send(self, event: Event) -> None:
+    async def send(self, event: Event, *, timeout: float | None = None) -> None:
         """Send an event, and wait for no answer."""
 
     @abstractmethod
@@ -56,12 +57,13 @@ class Verbs(ABC):
     def _has_tools(self, tools: Mapping[str, Tool]) -> None:
         """These functions answer the model's calls from now on."""
 
-    async def ask(self) -> None:
+    async def ask(self, *, timeout: float | None = None) -> None:
         """Have the assistant answer what stands in the conversation, when it is idle; does not wait for the answer.
 
         Asked several times before it goes out, it goes out once.
         """
-        await self._queue(self._joint())
+        with limited(timeout, "room to send"):
+            await self._queue(self._joint())
 
     def _joint(self) -> Held:
         return Held(c.ResponseCreate(event_id=self._ids.event()), joinable=True)
@@ -101,12 +103,13 @@ class Verbs(ABC):
     ) -> Item:
         """Put an item into the conversation and return it as the state has it.
 
-        `item` is a model (`models.UserMessage`, …) or the text of a message of the user. It goes to the end, after
-        `previous_item_id`, or to the head (`"root"`). With `reply` the assistant answers it, as soon as it is idle;
-        several such items in a row get one answer. Of the assistant text is taken, no sound: LocalProtocolError.
+        `item` is a model (`models.UserMessage`, …), a dictionary, or the text of a message of the user. It goes to the
+        end, after `previous_item_id`, or to the head (`"root"`). With `reply` the assistant answers it, as soon as it
+        is idle; several such items in a row get one answer. Of the assistant text is taken, no sound:
+        LocalProtocolError.
         (`conversation.item.create` → `conversation.item.added`)
         """
-        given = user_message(item) if isinstance(item, str) else item
+        given = as_item(item)
         item_id: str = getattr(given, "id", None) or self._ids.item()
         create = item_create(given, item_id, previous_item_id)
         update = await self._request(create, timeout, self._joint if reply else None)
