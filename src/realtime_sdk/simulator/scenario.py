@@ -96,7 +96,7 @@ def on(text: str | re.Pattern[str]) -> Rule:
 
 def about(*subjects: str) -> Rule:
     """A rule for a turn that speaks of one of these, in any words around it: `about("train ticket", "travelling")`."""
-    wanted = tuple(filter(None, map(stems, subjects)))
+    wanted = [words for subject in subjects if (words := stems(subject))]
     title = f"about({', '.join(map(repr, subjects))})"
     return Rule(title, lambda turn: any(words <= stems(turn.text) for words in wanted))
 
