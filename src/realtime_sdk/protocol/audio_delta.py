@@ -28,8 +28,8 @@ class AudioDelta(ServerEventBase):
 
     if TYPE_CHECKING:
         delta: str  # each event declares its own, so that its fields keep the order of the wire
-        _pcm: bytes | None
-        _late: _Late | None
+        _pcm: Final[bytes | None] = None
+        _late: Final[_Late | None] = None
     else:
         __slots__ = ("_late", "_pcm")
         __dict__ = property(lambda self: _whole(self), _FIELDS.__set__)
