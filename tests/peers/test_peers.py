@@ -6,6 +6,7 @@ where they put them. Without it nothing here can run.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ HERE = Path(__file__).parent
 CLIP = HERE.parents[1] / "src/realtime_sdk/simulator/clips/weather.wav"
 INSTALLED = Path(os.environ["PEERS"])
 WANTED = os.environ.get("PEERS_WANTED", "")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-headless-shell", "google-chrome"))), None)
 TIME_LIMIT_S = 60
 
 CLIENTS = {
@@ -38,6 +40,7 @@ CLIENTS = {
     "openai_realtime_api.mjs": "node",
     "livekit_plugin.py": "livekit",
     "pipecat_service.py": "pipecat",
+    "browser.py": "browser",
 }
 """Our script for each client, and the environment that it runs in."""
 
@@ -95,13 +98,15 @@ def environment(home: str, ca: str | None) -> dict[str, str]:
     """Return what a client finds in its environment: no key, and an authority to trust."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     trust = {} if ca is None else {"NODE_EXTRA_CA_CERTS": ca}
-    return {**kept, **trust, "PEER_HOME": str(INSTALLED / home)}
+    return {**kept, **trust, "CHROMIUM": CHROMIUM or "", "PEER_HOME": str(INSTALLED / home)}
 
 
 @pytest.fixture(scope="module", params=chosen())
 def met(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Met:
     """Let a client do its tasks."""
     client, folder = str(request.param), tmp_path_factory.mktemp("peer")
+    if client == "browser.py" and CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium-headless-shell")
     with serving(folder, *(["--tls"] if client.endswith(".mjs") else [])) as server:
         told = subprocess.run(
             [*command_of(client), server["url"], str(CLIP)],
