@@ -270,14 +270,14 @@ class RealtimeSession(Speaking, Interrupting):
         if isinstance(sound, bytes) and len(sound) <= _SLICE_BYTES:
             await self._append(sound)
         elif isinstance(sound, (bytes, bytearray, memoryview)):
-            whole = memoryview(sound).cast("B")
+            whole = memoryview(sound).cast("B")  # pyright: ignore[reportUnknownArgumentType]
             for start in range(0, len(whole), _SLICE_BYTES):
                 await self._append(bytes(whole[start : start + _SLICE_BYTES]))
         elif isinstance(sound, AsyncIterable):
-            async for piece in sound:
+            async for piece in sound:  # pyright: ignore[reportUnknownVariableType]
                 await self._append_all(piece)
         elif isinstance(sound, Iterable) and not isinstance(sound, str):
-            for piece in sound:
+            for piece in sound:  # pyright: ignore[reportUnknownVariableType]
                 await self._append_all(piece)
         else:
             raise LocalProtocolError(f"audio is bytes, and this is {type(sound).__name__}", field="sound")
