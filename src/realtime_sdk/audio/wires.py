@@ -1,14 +1,25 @@
-"""Which wire format the sound of a session has, as its log tells. Total: what is not known is 24 kHz PCM. Pure."""
+"""Which wire format the sound of a session has, as its state or log tells. What is not known is 24 kHz PCM. Pure."""
 
 from typing import Any
 
 from realtime_sdk.audio.formats import PCM, WireFormat, wire_format
 from realtime_sdk.errors import AudioFormatError
 from realtime_sdk.fold import Update
+from realtime_sdk.state import RealtimeState
 
-__all__ = ["Wires"]
+__all__ = ["Wires", "input_wire", "output_wire"]
 
 _RESPONSES = 16
+
+
+def input_wire(state: RealtimeState) -> WireFormat:
+    """The format in which a session takes the user's sound."""
+    return _wire(getattr(_audio(state.session), "input", None))
+
+
+def output_wire(state: RealtimeState) -> WireFormat:
+    """The format in which a session gives the assistant's sound, unless a response has one of its own."""
+    return _wire(getattr(_audio(state.session), "output", None))
 
 
 class Wires:
@@ -25,7 +36,7 @@ class Wires:
 
     def user(self, update: Update) -> WireFormat:
         """The format in which the user's sound is sent at this record."""
-        return _wire(getattr(_audio(update.before.session), "input", None))
+        return input_wire(update.before)
 
     def assistant(self, update: Update, event: object) -> WireFormat:
         """The format of the assistant's sound in an event of this record."""

@@ -15,13 +15,13 @@ from kani.streaming import StreamManager
 
 from realtime_sdk.audio.formats import PCM
 from realtime_sdk.audio.resample import Recoder
+from realtime_sdk.audio.spoken import Sound24k
+from realtime_sdk.audio.wires import input_wire
 from realtime_sdk.errors import ConnectionClosed, ServerError
 from realtime_sdk.kani.duplex import Router, completion_of
 from realtime_sdk.kani.engine import RealtimeEngine
-from realtime_sdk.kani.sound import Sound24k, input_wire
 from realtime_sdk.protocol import client_events as c, models
-from realtime_sdk.session.server_errors import BENIGN
-from realtime_sdk.session.settings import response_params
+from realtime_sdk.session import BENIGN, response_params
 from realtime_sdk.state import RealtimeState, is_responding
 
 __all__ = ["Conversation"]

@@ -16,10 +16,10 @@ from kani.engines.base import Completion
 from kani.streaming import DummyStream, StreamManager
 
 from realtime_sdk.audio.pcm import PCM16_24K
+from realtime_sdk.audio.spoken import MicrophoneTape, Voices
 from realtime_sdk.fold import Update
 from realtime_sdk.kani.engine import RealtimeEngine, notes_of
 from realtime_sdk.kani.parts import AudioPart
-from realtime_sdk.kani.sound import MicrophoneTape, Voices, input_wire
 from realtime_sdk.kani.translate import Spoken, mcp_notes, message_of
 from realtime_sdk.kani.translate.items import KEY, ROLES
 from realtime_sdk.protocol import server_events as s
@@ -97,8 +97,7 @@ class Router:
         self.entries: Final[list[Entry]] = []
         self.streams: Final[dict[str, Stream]] = {}
         """Those that have not ended, by item id."""
-        wire = input_wire(state)
-        self.tape: Final = MicrophoneTape(wire.ms_in_bytes(state.sent_audio_bytes))
+        self.tape: Final = MicrophoneTape(state)
         self._engine = engine
         self._put, self._hear, self._called, self._silence = put, hear, called, silence
         self._voices = Voices(keep=engine.save_audio)
@@ -200,9 +199,7 @@ class Router:
         item = state.items.get(item_id)
         if stream is None or item is None:
             return
-        wire = input_wire(state)
-        sound = self.tape.of(item_id, state.input_audio, wire.ms_in_bytes)
-        message = message_of(Spoken((item,), {item_id: sound}, notes), stream.role)
+        message = message_of(Spoken((item,), {item_id: self.tape.of(item_id, state)}, notes), stream.role)
         self._engine.mirror.tag(message, [item_id])
         stream.end(message)
         entry = self._entry_of(item_id)

@@ -12,15 +12,14 @@ from typing import Any, ClassVar, Final, Literal
 from kani import AIFunction, ChatMessage, ChatRole
 from kani.engines.base import BaseCompletion, BaseEngine, Completion
 
+from realtime_sdk.audio.spoken import Voices
 from realtime_sdk.kani.mirror import Context, Mirror
 from realtime_sdk.kani.session import MODEL, RealtimeSession
-from realtime_sdk.kani.sound import Voices
 from realtime_sdk.kani.translate import Spoken, mcp_notes, message_of, session_of, session_update, tokens_of, tool_of
 from realtime_sdk.kani.translate.items import KEY
 from realtime_sdk.kani.translate.seed import AnySession
 from realtime_sdk.protocol import models, server_events as s
-from realtime_sdk.session import Answer, Reply
-from realtime_sdk.session.requests import tag_of
+from realtime_sdk.session import Answer, Reply, tag_of
 from realtime_sdk.state import Response, is_responding
 
 __all__ = ["RealtimeEngine", "Sync", "notes_of"]

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from kani import ChatMessage
 
+from realtime_sdk.audio.wires import input_wire
 from realtime_sdk.errors import ServerError
 from realtime_sdk.kani.session import RealtimeSession
-from realtime_sdk.kani.sound import input_wire
 from realtime_sdk.kani.translate import fingerprint, items_of
 from realtime_sdk.kani.translate.items import KEY
 

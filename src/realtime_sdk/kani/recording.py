@@ -17,10 +17,10 @@ import pybase64
 
 from realtime_sdk.audio.formats import PCM
 from realtime_sdk.audio.resample import Recoder
+from realtime_sdk.audio.wires import input_wire
 from realtime_sdk.errors import ReplayMismatch
 from realtime_sdk.fold import updates
 from realtime_sdk.kani.session import RealtimeSession
-from realtime_sdk.kani.sound import input_wire
 from realtime_sdk.log import EventLog
 from realtime_sdk.protocol import client_events as c
 from realtime_sdk.protocol.local import PlaybackHeard

@@ -19,9 +19,7 @@ from realtime_sdk.kani.translate import as_said, response_settings
 from realtime_sdk.log import EventLog, LogPath
 from realtime_sdk.protocol import client_events as c
 from realtime_sdk.protocol.seed.models import ClientEvent
-from realtime_sdk.session import EndpointSource, RealtimeSession as Live, connect
-from realtime_sdk.session.endpoints import DEFAULT_MODEL
-from realtime_sdk.session.settings import response_params
+from realtime_sdk.session import DEFAULT_MODEL, EndpointSource, RealtimeSession as Live, connect, response_params
 from realtime_sdk.state import Item, RealtimeState, Response
 from realtime_sdk.transport import Endpoint
 

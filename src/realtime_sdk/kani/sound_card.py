@@ -23,7 +23,7 @@ from realtime_sdk.audio.pcm import PCM16_24K
 from realtime_sdk.audio.player import Player
 from realtime_sdk.audio.reading import start_reading
 from realtime_sdk.audio.resample import FloatResampler
-from realtime_sdk.kani.sound import Sound24k
+from realtime_sdk.audio.spoken import Sound24k
 
 __all__ = ["audio_to_b64", "get_audio_stream", "list_mics", "play_audio"]
 
