@@ -17,7 +17,7 @@ from realtime_sdk.transport import ReplayTransport, pair
 from tests import said
 
 LOUD, QUIET = (b"\x00\x40" * 24 + b"\x00\xc0" * 24) * 300, bytes(48 * 800)
-STORY = "It was long ago, in a land of hills and rivers. " * 4
+STORY = "It was long ago, in a land of hills and rivers. " * 20
 
 
 def weather(city: str) -> str:
