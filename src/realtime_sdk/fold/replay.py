@@ -91,7 +91,7 @@ def replay_many(
     how: Fold[Any, R],
     *,
     executor: Executor | None = None,
-    batch: int = 100,
+    batch: int = 10,
     dialect: str | None = None,
 ) -> Iterator[R]:
     """The answers of many log files to one question, in the order of `paths`.
