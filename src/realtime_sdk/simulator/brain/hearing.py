@@ -53,7 +53,7 @@ def _heard(server: Server, sound: bytes) -> Server:
     pcm, torn = _whole_samples(buffer.torn, sound, server.config.input_format)
     listening, found = (None, ()) if buffer.listening is None else buffer.listening.feed(pcm)
     buffer = Buffer(buffer.tape.append(pcm), buffer.base, torn, listening, buffer.speech)
-    server = replace(server, buffer=buffer)
+    server = server.having(buffer=buffer)
     for event in found:
         server = _on_vad(server, event)
     if server.buffer.speech is not None and server.buffer.speech.pause is not None:
@@ -84,7 +84,7 @@ def _speech_started(server: Server, start_ms: int) -> Server:
     if server.buffer.speech is not None:
         return go_on(server)
     server, item_id = mint(server, "item")
-    server = replace(server, buffer=replace(server.buffer, speech=Speech(item_id, start_ms)), idling=None)
+    server = server.having(buffer=replace(server.buffer, speech=Speech(item_id, start_ms)), idling=None)
     server = say(server, InputAudioBufferSpeechStarted(audio_start_ms=start_ms, item_id=item_id))
     return interrupt(server) if _detection(server, "interrupt_response") else server
 
@@ -111,7 +111,7 @@ def _speech_stopped(server: Server, end_ms: int, heard: Heard | None = None) -> 
     start, end = (ms * BYTES_PER_MS - buffer.base for ms in (speech.start_ms, end_ms))
     pcm, rest = buffer.tape.cut(start, end), buffer.tape.cut(end, buffer.tape.size)
     kept = replace(buffer, tape=Tape().append(rest), base=buffer.position - len(rest), speech=None)
-    server = replace(server, buffer=kept)
+    server = server.having(buffer=kept)
     server = say(server, InputAudioBufferSpeechStopped(audio_end_ms=end_ms, item_id=speech.item_id))
     if heard is not None:
         return _commit_heard(server, Uncommitted(speech.item_id, pcm), heard, server.config.transcription)
@@ -126,7 +126,7 @@ def _answered(server: Server) -> Server:
 
 
 def _commit_later(server: Server, speech: Uncommitted, number: int | None) -> Server:
-    server = replace(server, uncommitted=(*server.uncommitted, speech))
+    server = server.having(uncommitted=(*server.uncommitted, speech))
     held = _spoken(speech.item_id, speech.pcm)
     return want_words(server, held, transcription=server.config.transcription, number=number)
 
@@ -139,7 +139,7 @@ def take_words(server: Server, heard: Heard) -> Server:
     waiting = next((one for one in server.uncommitted if one.item_id == heard.item_id), None)
     if waiting is None:
         return hear(server, heard)
-    server = replace(server, uncommitted=tuple(one for one in server.uncommitted if one is not waiting))
+    server = server.having(uncommitted=tuple(one for one in server.uncommitted if one is not waiting))
     return _commit_heard(server, waiting, heard, server.unheard.get(heard.item_id))
 
 
@@ -160,7 +160,7 @@ def _commit_heard(server: Server, speech: Uncommitted, heard: Heard, transcripti
         replace(one, next_delta=len(one.deltas)) if one.item_id == speech.item_id else one
         for one in server.transcribing
     )
-    return _answered(replace(server, transcribing=whole))
+    return _answered(server.having(transcribing=whole))
 
 
 def _detection(server: Server, name: str) -> bool:
@@ -178,7 +178,7 @@ def commit_speech(server: Server, pcm: bytes, item_id: str, *, told: bool = True
     transcription = server.config.transcription
     if told:
         return want_words(server, held, transcription=transcription, number=number)
-    return replace(server, unheard={**server.unheard, item_id: transcription})
+    return server.having(unheard={**server.unheard, item_id: transcription})
 
 
 def _spoken(item_id: str, pcm: bytes) -> Held:
@@ -192,7 +192,7 @@ def _forget_silence(server: Server) -> Server:
         return server
     kept = buffer.tape.cut(buffer.tape.size - _IDLE_KEPT, buffer.tape.size)
     shorter = replace(buffer, tape=Tape().append(kept), base=buffer.position - len(kept))
-    return replace(server, buffer=shorter)
+    return server.having(buffer=shorter)
 
 
 def commit(server: Server, event: InputAudioBufferCommit) -> Server:
@@ -215,7 +215,7 @@ def emptied(server: Server) -> Server:
     """The server with nothing in its buffer, and no speech in progress; positions go on counting."""
     buffer = server.buffer
     listening = buffer.listening.forget() if buffer.listening is not None else None
-    return replace(server, buffer=Buffer(base=buffer.position, listening=listening))
+    return server.having(buffer=Buffer(base=buffer.position, listening=listening))
 
 
 def _stop_speaking(server: Server) -> Server:
@@ -223,7 +223,7 @@ def _stop_speaking(server: Server) -> Server:
     speech = server.buffer.speech
     if speech is None:
         return server
-    server = replace(server, buffer=replace(server.buffer, speech=None))
+    server = server.having(buffer=replace(server.buffer, speech=None))
     end_ms = ms_of(server.buffer.position)
     return say(server, InputAudioBufferSpeechStopped(audio_end_ms=end_ms, item_id=speech.item_id))
 
@@ -234,4 +234,4 @@ def restart_listening(server: Server, *, format_changed: bool = False) -> Server
     rules, buffer = server.config.turn_rules, server.buffer
     listening = None if rules is None else listen(rules, position=buffer.position, make_vad=server.settings.make_vad)
     torn = b"" if format_changed else buffer.torn
-    return replace(server, buffer=replace(buffer, listening=listening, torn=torn))
+    return server.having(buffer=replace(buffer, listening=listening, torn=torn))

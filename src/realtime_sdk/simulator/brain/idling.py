@@ -26,20 +26,22 @@ _PROMPT = "The user has been silent for a while."
 
 def idle_due_ms(server: Server) -> int | None:
     """When time must pass for the sake of an idle user; None if nobody waits for one."""
-    idling, window_ms = server.idling, _window_ms(server)
-    if idling is None or window_ms is None:
+    if (idling := server.idling) is None or (window_ms := _window_ms(server)) is None:
         return None
     return idling.ready_ms if idling.position is None else idling.ready_ms + _real_ms(server, window_ms)
 
 
 def watch_idle(server: Server) -> Server:
     """Begin to wait when the reply was played, and speak when the wait was too long."""
-    idling, window_ms = server.idling, _window_ms(server)
-    if idling is None or window_ms is None or server.now_ms < idling.ready_ms:
+    if (
+        (idling := server.idling) is None
+        or server.now_ms < idling.ready_ms
+        or (window_ms := _window_ms(server)) is None
+    ):
         return server
     if idling.position is None:
         idling = replace(idling, position=server.buffer.position)
-        server = replace(server, idling=idling)
+        server = server.having(idling=idling)
     silent_ms = ms_of(server.buffer.position) - ms_of(idling.position or 0)
     if silent_ms < window_ms and server.now_ms < idling.ready_ms + _real_ms(server, window_ms):
         return server
@@ -72,5 +74,5 @@ def _nudge(server: Server, idling: Idling, window_ms: int) -> Server:
     buffer = server.buffer
     heard = buffer.tape.cut(start - buffer.base, start - buffer.base + window_ms * BYTES_PER_MS)
     silence = bytes(window_ms * BYTES_PER_MS - len(heard))
-    server = commit_speech(emptied(replace(server, idling=None)), heard + silence, item_id, told=False)
+    server = commit_speech(emptied(server.having(idling=None)), heard + silence, item_id, told=False)
     return begin_unasked(hear(server, Heard(item_id, "")))

@@ -1,6 +1,5 @@
 """The conversation: items are put in, taken out, shown and cut, with the service's rules and errors."""
 
-from dataclasses import replace
 from typing import Any, Final
 
 import pybase64
@@ -44,7 +43,7 @@ HEAD: Final = "root"
 def create_item(server: Server, event: ConversationItemCreate) -> Server:
     """Put an item in: at the end, at the head (`root`), or behind another one."""
     if server.settings.hold_items and any(not live.out_of_band for live in server.lives):
-        return replace(server, held_back=(*server.held_back, event))
+        return server.having(held_back=(*server.held_back, event))
     return _create(server, event)
 
 
@@ -52,7 +51,7 @@ def release(server: Server) -> Server:
     """Put in what was held back, if no response holds it back any more."""
     if not server.held_back or any(not live.out_of_band for live in server.lives):
         return server
-    waiting, server = server.held_back, replace(server, held_back=())
+    waiting, server = server.held_back, server.having(held_back=())
     for event in waiting:
         if isinstance(event, ConversationItemCreate):
             server = _create(server, event)
@@ -151,7 +150,7 @@ def place(server: Server, held: Held, *, after: str | None = None) -> Server:
         index = len(others)
     else:
         index = 0 if after == HEAD else 1 + next(i for i, other in enumerate(others) if other.id == after)
-    return replace(server, items=(*others[:index], held, *others[index:]))
+    return server.having(items=(*others[:index], held, *others[index:]))
 
 
 def announce(server: Server, held: Held) -> Server:
@@ -180,7 +179,7 @@ def delete_item(server: Server, event: ConversationItemDelete) -> Server:
         return refuse(server, complaints.no_item("delete", event.item_id), event.event_id)
     kept = tuple(held for held in server.items if held.id != event.item_id)
     transcribing = tuple(one for one in server.transcribing if one.item_id != event.item_id)
-    server = replace(server, items=kept, transcribing=transcribing)
+    server = server.having(items=kept, transcribing=transcribing)
     return say(server, ConversationItemDeleted(item_id=event.item_id))
 
 

@@ -43,7 +43,7 @@ def pause(server: Server, speech: Speech, end_ms: int) -> Server:
     sound = server.buffer.tape.cut(start, end)
     number = speech.number or server.utterances + 1
     speech = replace(speech, pause=Pause(end_ms, latest_ms), number=number, asked=speech.asked + 1)
-    server = replace(server, buffer=replace(server.buffer, speech=speech))
+    server = server.having(buffer=replace(server.buffer, speech=speech))
     return ask_words(server, speech.item_id, sound, number=number, transcription=config.transcription)
 
 
@@ -52,7 +52,7 @@ def go_on(server: Server) -> Server:
     speech = server.buffer.speech
     if speech is None or speech.pause is None:
         return server
-    return replace(server, buffer=replace(server.buffer, speech=replace(speech, pause=None)))
+    return server.having(buffer=replace(server.buffer, speech=replace(speech, pause=None)))
 
 
 def weigh(server: Server, speech: Speech, heard: Heard) -> tuple[Server, Pause | None]:
@@ -66,4 +66,4 @@ def weigh(server: Server, speech: Speech, heard: Heard) -> tuple[Server, Pause |
         return server, speech.pause
     waits = replace(speech.pause, heard=heard) if speech.pause is not None and is_newest else speech.pause
     speech = replace(speech, asked=asked, pause=waits)
-    return replace(server, buffer=replace(server.buffer, speech=speech)), None
+    return server.having(buffer=replace(server.buffer, speech=speech)), None

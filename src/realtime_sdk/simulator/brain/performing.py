@@ -53,6 +53,8 @@ def due_ms(server: Server) -> int | None:
 
 def perform(server: Server) -> Server:
     """Say everything that is due by now, earliest first; what is due at once keeps its order."""
+    if not (server.lives or server.transcribing or server.playing):  # most frames of sound come while nothing is said
+        return server
     while (first := min(_waiting(server), key=lambda one: one[:2], default=None)) is not None:
         at_ms, _, todo = first
         if at_ms > server.now_ms:
@@ -185,7 +187,7 @@ def _words(server: Server, live: Live, act: Words) -> Server:
 def _sound(server: Server, live: Live, act: Sound) -> Server:
     if server.settings.sideband:
         server = play(server, live, ms_of(len(act.pcm)))
-        return _grown(replace(server, has_spoken=True), live, act.output, pcm=act.pcm)
+        return _grown(server.having(has_spoken=True), live, act.output, pcm=act.pcm)
     wire: JsonObject = live.terms.output_format
     audio = pybase64.b64encode(to_wire(act.pcm, str(wire.get("type", "audio/pcm")))).decode()
     server = say(
@@ -198,7 +200,7 @@ def _sound(server: Server, live: Live, act: Sound) -> Server:
             delta=audio,
         ),
     )
-    return _grown(replace(server, has_spoken=True), live, act.output, pcm=act.pcm)
+    return _grown(server.having(has_spoken=True), live, act.output, pcm=act.pcm)
 
 
 def _arguments(server: Server, live: Live, act: Arguments) -> Server:

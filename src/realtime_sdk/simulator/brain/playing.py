@@ -22,7 +22,7 @@ def play(server: Server, live: Live, sound_ms: int) -> Server:
     lasts_ms = ceil(sound_ms / speed) if speed else 0
     if playing is not None and playing.response_id == live.id:
         until_ms = max(playing.until_ms, server.now_ms) + lasts_ms
-        return replace(server, playing=Playing(live.id, until_ms))
+        return server.having(playing=Playing(live.id, until_ms))
     server = replace(silence(server), playing=Playing(live.id, server.now_ms + lasts_ms))
     return say(server, OutputAudioBufferStarted(response_id=live.id))
 
@@ -32,7 +32,7 @@ def stop_playing(server: Server) -> Server:
     playing = server.playing
     if playing is None:
         return server
-    return say(replace(server, playing=None), OutputAudioBufferStopped(response_id=playing.response_id))
+    return say(server.having(playing=None), OutputAudioBufferStopped(response_id=playing.response_id))
 
 
 def silence(server: Server) -> Server:
@@ -40,7 +40,7 @@ def silence(server: Server) -> Server:
     playing = server.playing
     if playing is None:
         return server
-    return say(replace(server, playing=None), OutputAudioBufferCleared(response_id=playing.response_id))
+    return say(server.having(playing=None), OutputAudioBufferCleared(response_id=playing.response_id))
 
 
 def clear_output(server: Server, event: OutputAudioBufferClear) -> Server:

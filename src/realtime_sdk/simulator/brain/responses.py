@@ -74,7 +74,7 @@ def _begun(
 ) -> Server:
     server, response_id = mint(server, "resp")
     live = Live(id=response_id, terms=terms, out_of_band=out_of_band, context=context, begun_ms=server.now_ms)
-    server = replace(server, lives=(*server.lives, live), idling=None)
+    server = server.having(lives=(*server.lives, live), idling=None)
     return say(server, ResponseCreated(response=_shown(server, live, status="in_progress")))
 
 
@@ -140,7 +140,7 @@ def ask_ready(server: Server) -> Server:
             continue
         server, turn = _turn(server, live)
         server = with_live(server, replace(live, asked=True))
-        server = replace(server, wanted=(*server.wanted, turn))
+        server = server.having(wanted=(*server.wanted, turn))
     return server
 
 
@@ -152,7 +152,7 @@ def _turn(server: Server, live: Live) -> tuple[Server, Turn]:
     held, terms = _items_for(server, live), live.terms
     text, outputs = _unanswered(held)
     if not live.out_of_band and not outputs:
-        server = replace(server, turns=server.turns + 1)
+        server = server.having(turns=server.turns + 1)
     return server, Turn(
         response_id=live.id,
         number=server.turns,
@@ -200,7 +200,7 @@ def answer(server: Server, answered: Answered) -> Server:
     if live is None or not live.asked or live.beats:
         return server
     terms, reply = live.terms, answered.reply
-    failure, server = server.next_failure, replace(server, next_failure=None)
+    failure, server = server.next_failure, server.having(next_failure=None)
     if failure is not None:
         reply = (Fail(failure.code, failure.message, type=_failure_type(failure.code)),)
     delivery = Delivery(
@@ -241,14 +241,13 @@ def finish(server: Server, live: Live, status: str, details: JsonObject | None =
             server, live = close_output(server, live, place, "incomplete")
     usage = usage_of(live, _items_before(server, live), cached=server.cached)
     done = _shown(server, live, status=status, details=details, usage=usage if status != "failed" else None)
-    server = replace(
-        server,
+    server = server.having(
         lives=tuple(other for other in server.lives if other.id != live.id),
         cached=cached_by(usage),
         spent_tokens=server.spent_tokens + (usage.total_tokens or 0),
     )
     if not live.out_of_band:
-        server = replace(server, idling=Idling(_played_ms(server, live)))
+        server = server.having(idling=Idling(_played_ms(server, live)))
     server = say(server, ResponseDone(response=done))
     if server.settings.rate_limits:
         server = say(server, _limits(usage))

@@ -1,7 +1,6 @@
 """How the server says something: events get their ids here, errors their shape. All are server → server."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from realtime_sdk.protocol.models import ErrorDetails
 from realtime_sdk.protocol.server_events import ErrorEvent
@@ -19,13 +18,13 @@ def say(server: Server, *events: ServerEventBase) -> Server:
         event.model_copy(update={"event_id": server.ids.of("event", number)})
         for event, number in zip(events, numbers, strict=True)
     )
-    return replace(server, out=server.out + said, events=server.events + len(events))
+    return server.having(out=server.out + said, events=server.events + len(events))
 
 
 def mint(server: Server, kind: str) -> tuple[Server, str]:
     """A new id of a kind (`item`, `resp`, `call`)."""
     ids, made = server.ids.next(kind)
-    return replace(server, ids=ids), made
+    return server.having(ids=ids), made
 
 
 def refuse(server: Server, complaint: Complaint, event_id: str | None = None) -> Server:
@@ -51,7 +50,7 @@ def find_item(server: Server, item_id: str) -> Held | None:
 
 def with_item(server: Server, held: Held) -> Server:
     """The server with this item in the place of the one with its id; unchanged if that one is gone."""
-    return replace(server, items=tuple(held if other.id == held.id else other for other in server.items))
+    return server.having(items=tuple(held if other.id == held.id else other for other in server.items))
 
 
 def last_item_id(server: Server) -> str | None:
@@ -66,7 +65,7 @@ def find_live(server: Server, response_id: str) -> Live | None:
 
 def with_live(server: Server, live: Live) -> Server:
     """The server with this response in the place of the one with its id."""
-    return replace(server, lives=tuple(live if other.id == live.id else other for other in server.lives))
+    return server.having(lives=tuple(live if other.id == live.id else other for other in server.lives))
 
 
 def without(mapping: Mapping[str, object], name: str) -> dict[str, object]:

@@ -63,7 +63,7 @@ def refused(settings: Settings, refusal: Fault) -> Step:
     """
     reason = f"invalid_request_error.{refusal.code}"
     server = refuse(_fresh(settings), Complaint(refusal.code, refusal.message))
-    return _step(replace(server, closing=Closing(refusal.close_code, reason)))
+    return _step(server.having(closing=Closing(refusal.close_code, reason)))
 
 
 def _fresh(settings: Settings) -> Server:
@@ -103,7 +103,7 @@ def _step(server: Server) -> Step:
     """Hand over what has gathered in the server."""
     if not server.out and not server.wanted:
         return Step(server, closing=server.closing)
-    rest = replace(server, out=(), wanted=())
+    rest = server.having(out=(), wanted=())
     return Step(rest, server.out, server.wanted, server.closing)
 
 
@@ -127,10 +127,10 @@ def _after(server: Server, happening: Happening) -> Server:
 
 def _later(server: Server, now_ms: int) -> Server:
     if now_ms > server.now_ms:
-        server = replace(server, now_ms=now_ms)
+        server = server.having(now_ms=now_ms)
     if server.now_ms < server.settings.longest_ms:
         return server
-    return _expire(replace(server, now_ms=server.settings.longest_ms), Fault("expire"))
+    return _expire(server.having(now_ms=server.settings.longest_ms), Fault("expire"))
 
 
 # --- client events ------------------------------------------------------------------------------------------------
@@ -184,11 +184,11 @@ def _expire(server: Server, fault: Fault) -> Server:
     minutes = server.settings.longest_ms // 60_000
     message = f"Your session hit the maximum duration of {minutes} minutes."
     server = refuse(server, Complaint("session_expired", message))
-    return replace(server, closing=Closing(1001, message), lives=(), transcribing=())
+    return server.having(closing=Closing(1001, message), lives=(), transcribing=())
 
 
 def _close(server: Server, fault: Fault) -> Server:
-    return replace(server, closing=Closing(fault.close_code, fault.message), lives=(), transcribing=())
+    return server.having(closing=Closing(fault.close_code, fault.message), lives=(), transcribing=())
 
 
 def _say_error(server: Server, fault: Fault) -> Server:
@@ -203,7 +203,7 @@ def _fail_next(server: Server, fault: Fault) -> Server:
     )
     running = next((live for live in server.lives if live.beats), None)
     if running is None:
-        return replace(server, next_failure=replace(fault, code=code, message=message))
+        return server.having(next_failure=replace(fault, code=code, message=message))
     error = {"type": "tokens" if fault.kind == "rate_limit" else "server_error", "code": code, "message": message}
     return finish(server, running, "failed", {"type": "failed", "error": error})
 

@@ -30,7 +30,7 @@ def want_words(server: Server, held: Held, *, transcription: JsonObject | None, 
     `number` is that of an utterance which was asked for already.
     """
     pcm = b"".join(sound for _, sound in sorted(held.sounds.items()))
-    server = replace(server, unheard={**server.unheard, held.id: transcription})
+    server = server.having(unheard={**server.unheard, held.id: transcription})
     return ask_words(server, held.id, pcm, number=number, transcription=transcription)
 
 
@@ -47,7 +47,7 @@ def ask_words(
         prompt=(transcription or {}).get("prompt"),
     )
     utterances = max(server.utterances, utterance.number)
-    return replace(server, utterances=utterances, wanted=(*server.wanted, utterance))
+    return server.having(utterances=utterances, wanted=(*server.wanted, utterance))
 
 
 def hear(server: Server, heard: Heard) -> Server:
@@ -56,7 +56,7 @@ def hear(server: Server, heard: Heard) -> Server:
         return server
     transcription = server.unheard[heard.item_id]
     left = {item_id: settings for item_id, settings in server.unheard.items() if item_id != heard.item_id}
-    server = _note(replace(server, unheard=left), heard)
+    server = _note(server.having(unheard=left), heard)
     if transcription is None or find_item(server, heard.item_id) is None:
         return server
     if isinstance(heard.words, Unheard):
@@ -65,7 +65,7 @@ def hear(server: Server, heard: Heard) -> Server:
     begun = transcription_of(server, heard.item_id, heard.text, transcription)
     speed = server.settings.speed
     begun = replace(begun, begun_ms=server.now_ms + (ceil(after_ms / speed) if speed else 0), late=after_ms > 0)
-    return replace(server, transcribing=(*server.transcribing, begun))
+    return server.having(transcribing=(*server.transcribing, begun))
 
 
 def _note(server: Server, heard: Heard) -> Server:
@@ -83,7 +83,7 @@ def _note(server: Server, heard: Heard) -> Server:
         )
         for live in server.lives
     )
-    return replace(server, lives=lives)
+    return server.having(lives=lives)
 
 
 def _fail(server: Server, item_id: str, why: Unheard) -> Server:
@@ -119,9 +119,9 @@ def transcribe_one(server: Server, one: Transcribing) -> Server:
     """Say the next delta of a transcription, or its end."""
     if one.next_delta < len(one.deltas):
         later = replace(one, next_delta=one.next_delta + 1)
-        server = replace(server, transcribing=tuple(later if other is one else other for other in server.transcribing))
+        server = server.having(transcribing=tuple(later if other is one else other for other in server.transcribing))
         return say_delta(server, one.item_id, one.deltas[one.next_delta])
-    server = _completed(replace(server, transcribing=tuple(o for o in server.transcribing if o is not one)), one)
+    server = _completed(server.having(transcribing=tuple(o for o in server.transcribing if o is not one)), one)
     return say(
         server,
         ConversationItemInputAudioTranscriptionCompleted.model_validate(

