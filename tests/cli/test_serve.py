@@ -45,7 +45,10 @@ def running(
         finally:
             if interrupt:
                 process.send_signal(signal.SIGINT)
-            _, told = process.communicate(timeout=15)
+            try:
+                _, told = process.communicate(timeout=60)
+            finally:
+                process.kill()
         assert (process.returncode, told) == (code, err)
 
 
@@ -104,14 +107,16 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: pytest.CaptureFix
 
 async def test_a_recorded_session_is_served_again(tmp_path: Path) -> None:
     with running("serve", "--speed", "0", cwd=tmp_path) as (url, _):
-        with running("record", "--to", url, "--log", "tapes", cwd=tmp_path) as (near, process):
-            async with rt.connect(rt.Endpoint(near)) as session:
+        arguments = ("record", "--to", url, "--log", "tapes", "--redact", "audio", "--redact", "instructions")
+        with running(*arguments, cwd=tmp_path) as (near, process):
+            async with rt.connect(rt.Endpoint(near), instructions="Speak of nobody.") as session:
                 answer = (await session.respond("Say exactly: on tape")).text
             assert process.stdout is not None
             assert process.stdout.readline() == b"tapes/session-001.jsonl\n"
+    assert b"nobody" not in (tmp_path / "tapes" / "session-001.jsonl").read_bytes()
     packed = pack(tmp_path / "tapes" / "session-001.jsonl").path
     with running("serve", "--replay", str(packed), "--speed", "0", cwd=tmp_path) as (url, _):
-        async with rt.connect(rt.Endpoint(url)) as again:
+        async with rt.connect(rt.Endpoint(url), instructions="Anything.") as again:
             assert (await again.respond("Anything")).text == answer == "on tape"
 
 

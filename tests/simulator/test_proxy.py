@@ -9,10 +9,11 @@ import pytest
 
 import realtime_sdk as rt
 from realtime_sdk.errors import ConnectionClosed, ConnectionExpired, ConnectionLost, HandshakeError, LocalProtocolError
-from realtime_sdk.log import EventLog
+from realtime_sdk.log import EventLog, LogRecord
 from realtime_sdk.protocol.codec import parse
 from realtime_sdk.simulator import simulate
 from realtime_sdk.simulator.proxy import passed_on, record_proxy, target
+from realtime_sdk.simulator.redacting import left_out
 from realtime_sdk.simulator.sockets import Knock, Visit, listening
 from realtime_sdk.transport import Transport, WebsocketOptions, connect
 
@@ -78,6 +79,83 @@ async def test_keys_are_passed_on_and_never_written(tmp_path: Path) -> None:
     written = (tmp_path / "session-001.jsonl").read_bytes()
     assert KEY.encode() not in written
     assert b'"dialect":"beta"' in written
+
+
+async def test_sound_and_words_stay_out_of_the_log_on_request_and_pass_as_they_are(tmp_path: Path) -> None:
+    async with simulate() as server:
+        async with record_proxy(server.url, log_dir=tmp_path, redact=("audio", "text")) as proxy:
+            async with rt.connect(proxy.endpoint, instructions="Be brief.") as session:
+                assert (await session.respond("Say exactly: the train is late")).text == "the train is late"
+        (seen,) = server.sessions
+        assert frames(seen.log, "server") == frames(session.log, "server")
+    written = proxy.paths[0].read_bytes()
+    for word in (b"train", b"late", b"brief"):
+        assert word not in written
+    log = EventLog.load(proxy.paths[0])
+    assert log.stats().audio_left_out > 0
+    replayed, live = rt.replay(log), session.state
+    assert replayed.anomalies == ()
+    assert [(one.status, one.usage) for one in replayed.responses.values()] == [
+        (one.status, one.usage) for one in live.responses.values()
+    ]
+    ours, theirs = replayed.conversation.items.values(), live.conversation.items.values()
+    assert [(one.id, one.role, one.audio_ms) for one in ours] == [(one.id, one.role, one.audio_ms) for one in theirs]
+    assert {part.text or part.transcript for one in ours for part in one.parts} == {"[redacted]"}
+
+
+@pytest.mark.parametrize(
+    ("event", "redact", "kept", "pointers"),
+    [
+        (
+            {"type": "session.update", "session": {"instructions": "x", "audio": {"output": {"voice": "ash"}}}},
+            {"text"},
+            {
+                "type": "session.update",
+                "session": {"instructions": "[redacted]", "audio": {"output": {"voice": "ash"}}},
+            },
+            ("/session/instructions",),
+        ),
+        (
+            {"type": "r.done", "response": {"metadata": {"who": "Ann", "n": 3, "ok": True}, "output": [{"id": "i"}]}},
+            {"metadata", "text"},
+            {
+                "type": "r.done",
+                "response": {"metadata": {"who": "[redacted]", "n": 0, "ok": True}, "output": [{"id": "i"}]},
+            },
+            ("/response/metadata",),
+        ),
+        (
+            {"type": "x.transcription.delta", "delta": "Ann", "logprobs": [{"token": "Ann", "bytes": [65]}]},
+            {"text"},
+            {"type": "x.transcription.delta", "delta": "[redacted]", "logprobs": []},
+            ("/delta", "/logprobs"),
+        ),
+        (
+            {"type": "response.output_audio.delta", "delta": "AAAA"},
+            {"audio"},
+            {"type": "response.output_audio.delta", "delta": ""},
+            (),
+        ),
+    ],
+)
+def test_what_is_left_out_leaves_a_frame_that_can_be_read(
+    event: dict[str, Any], redact: set[str], kept: dict[str, Any], pointers: tuple[str, ...]
+) -> None:
+    record = left_out(LogRecord(0, 0, "server", json.dumps(event).encode(), ("/a",)), frozenset(redact))
+    assert (parse(record.frame), record.redacted) == (kept, ("/a", *pointers))
+    assert left_out(record, frozenset(redact)) == record
+
+
+@pytest.mark.parametrize("frame", [b'{"type": "response.output_audio.delta", "delta": "AAAA"}', b'{ "type":"x"}'])
+def test_a_frame_without_words_keeps_its_bytes(frame: bytes) -> None:
+    assert left_out(LogRecord(0, 0, "server", frame), frozenset({"text"})) == LogRecord(0, 0, "server", frame)
+
+
+@pytest.mark.parametrize("frame", [b"Ann is no JSON", b'["Ann"]', b"\xff"])
+def test_of_a_frame_that_cannot_be_read_nothing_is_written(frame: bytes) -> None:
+    record = left_out(LogRecord(0, 0, "client", frame), frozenset({"text"}))
+    assert (record.frame, record.redacted) == (b"[redacted]", ("",))
+    assert left_out(record, frozenset({"audio"})).frame == b"[redacted]"
 
 
 async def test_several_sessions_at_once_leave_a_log_each(tmp_path: Path) -> None:

@@ -73,6 +73,15 @@ def record(
     log: Annotated[Path, typer.Option("--log", metavar="DIR", help="Where the logs go: a file for each session.")] = (
         Path("recordings")
     ),
+    redact: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--redact",
+            metavar="WHAT",
+            help="Keep out of the logs: audio (all sound), text (all words), or a field's name. "
+            "May be given several times; secrets are always kept out.",
+        ),
+    ] = None,
     tls_cert: CertOption = None,
     tls_key: KeyOption = None,
 ) -> None:
@@ -84,10 +93,12 @@ def record(
     \b
     realtime-sdk record --to wss://api.openai.com
     realtime-sdk record --to wss://api.openai.com --listen 127.0.0.1:8080 --log logs
+    realtime-sdk record --to wss://api.openai.com --redact audio --redact metadata
     realtime-sdk show recordings/session-001.jsonl
     """
     with as_endings():
         from realtime_sdk.cli import serving
 
         host, port = serving.place_of(listen)
-        serving.record(serving.Where(host=host, port=port, tls=serving.tls_of(tls_cert, tls_key)), to, log=log)
+        where = serving.Where(host=host, port=port, tls=serving.tls_of(tls_cert, tls_key))
+        serving.record(where, to, log=log, redact=redact or ())

@@ -63,11 +63,12 @@ def replay(where: Where, log: Path, *, match: Check, speed: float) -> None:
     _run(partial(replay_server, records, check=match, speed=speed, on_mismatch=_tell_mismatch, **where), where)
 
 
-def record(where: Where, to: str, *, log: Path) -> None:
+def record(where: Where, to: str, *, log: Path, redact: Sequence[str]) -> None:
     """Pass on and record until a signal; the path of each log is printed when its session begins."""
     _check_folder(log)
     try:
-        _run(partial(record_proxy, to, log_dir=log, on_log=partial(print, flush=True), **where), where)
+        opening = partial(record_proxy, to, log_dir=log, on_log=partial(print, flush=True), redact=redact, **where)
+        _run(opening, where)
     except LocalProtocolError as error:
         raise Ending(str(error), MISUSED) from None
 

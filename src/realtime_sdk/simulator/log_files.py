@@ -1,6 +1,7 @@
 """Where the logs of served sessions go: `session-001.jsonl`, `session-002.jsonl`, … in a folder."""
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,15 +10,22 @@ from realtime_sdk.dialects import Dialect
 from realtime_sdk.log import EventLog, FileSink, LogHeader
 from realtime_sdk.log.event_log import Keep
 from realtime_sdk.protocol import registries
+from realtime_sdk.simulator.redacting import Redacting
 
 __all__ = ["free_name", "header_now", "new_log"]
 
 
-def new_log(folder: Path, dialect: Dialect, *, keep: Keep = "none") -> tuple[Path, EventLog]:
-    """A log that is written to a new file of the folder while it grows; the folder is made. OSError if it cannot."""
+def new_log(
+    folder: Path, dialect: Dialect, *, keep: Keep = "none", redact: Collection[str] = ()
+) -> tuple[Path, EventLog]:
+    """A log that is written to a new file of the folder while it grows, without what `redact` names.
+
+    The folder is made. OSError if it cannot.
+    """
     path, header = free_name(folder), header_now(dialect)
     log = EventLog(header, keep=keep)
-    log.add_sink(FileSink(path, header))
+    sink = FileSink(path, header)
+    log.add_sink(Redacting(sink, redact) if redact else sink)
     return path, log
 
 

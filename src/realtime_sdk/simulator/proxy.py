@@ -1,11 +1,12 @@
 """A proxy that records: any client connects to it, frames pass both ways untouched, and each session leaves a log.
 
 A frame is in the log before it is passed on, so a killed proxy has lost nothing that was said. Keys are passed on in
-the handshake and never written; secrets in frames are replaced in the log as in every log, and pass as they are.
+the handshake and never written; secrets in frames are replaced in the log as in every log, and pass as they are; so
+is what shall be left out on request.
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,6 +51,7 @@ class RecordProxy(Listener):
         dialect: Dialect | None,
         options: WebsocketOptions,
         on_log: Callable[[Path], object] | None,
+        redact: Collection[str],
     ) -> None:
         self.to = checked_url(to, options)
         self.logs: tuple[EventLog, ...] = ()
@@ -59,6 +61,7 @@ class RecordProxy(Listener):
         self._dialect = dialect
         self._options = options
         self._on_log = on_log
+        self._redact = {redact} if isinstance(redact, str) else redact
 
     def __repr__(self) -> str:
         return f"<RecordProxy {self.url} to {shown_url(self.to)}, {len(self.logs)} sessions>"
@@ -75,7 +78,7 @@ class RecordProxy(Listener):
                 await visit.refuse(*_refusal(error))
                 return
             near = await visit.accept()
-            path, log = new_log(self._log_dir, self._dialect or _dialect(self.to, knock))
+            path, log = new_log(self._log_dir, self._dialect or _dialect(self.to, knock), redact=self._redact)
             self.logs, self.paths = (*self.logs, log), (*self.paths, path)
             if self._on_log is not None:
                 self._on_log(path)
@@ -90,6 +93,7 @@ async def record_proxy(
     dialect: Dialect | None = None,
     options: WebsocketOptions = _OPTIONS,
     on_log: Callable[[Path], object] | None = None,
+    redact: Collection[str] = (),
     **where: Unpack[Where],
 ) -> AsyncGenerator[RecordProxy, None]:
     """A proxy to the server at `to`, for as long as the block lasts; each session leaves `log_dir/session-NNN.jsonl`.
@@ -99,9 +103,13 @@ async def record_proxy(
     `options` are those of the connections to `to`; `on_log` is
     called with the path of each log when its session begins. `where`: `host`, `port` and `tls`.
 
+    `redact` names what the logs do not get, secrets aside: `audio` is all sound, `text` all words (typed, spoken,
+    transcribed, instructions, and what tools are given and give), any other name a field, with all that is in it. What
+    is passed on stays whole.
+
     LocalProtocolError if `to` is no websocket URL, OSError if the port cannot be opened.
     """
-    proxy = RecordProxy(to, log_dir=Path(log_dir), dialect=dialect, options=options, on_log=on_log)
+    proxy = RecordProxy(to, log_dir=Path(log_dir), dialect=dialect, options=options, on_log=on_log, redact=redact)
     async with proxy.listening(**where):
         yield proxy
 

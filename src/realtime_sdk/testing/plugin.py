@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marks."""
     for line in (
-        "realtime_log(path, mode=None, check='strict'): tell realtime_session from this log, or record it",
+        "realtime_log(path, mode=None, check='strict', redact=()): tell realtime_session from this log, or record it",
         "realtime_server(scenario=None, **options): what realtime_server answers; the arguments of simulate",
         "realtime_session(**settings): the settings of realtime_session; the arguments of connect",
     ):
@@ -183,4 +183,5 @@ def _recording_of(request: pytest.FixtureRequest, mark: pytest.Mark) -> "Recordi
     mode: Any = request.config.getoption("realtime_record") or mark.kwargs.get("mode") or "once"
     if mode not in _MODES or not mark.args:
         raise pytest.UsageError(f"realtime_log(path, mode=…): mode is one of {', '.join(_MODES)}, not {mode!r}")
-    return Recording(request.path.parent / mark.args[0], mode, mark.kwargs.get("check", "strict"))
+    path, check = request.path.parent / mark.args[0], mark.kwargs.get("check", "strict")
+    return Recording(path, mode, check, redact=mark.kwargs.get("redact", ()))

@@ -6,7 +6,7 @@ that says something new is new from its beginning. A test may have several such 
 """
 
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count, takewhile
@@ -32,14 +32,16 @@ class Recording:
     """The logs of a test, and what to do with them.
 
     `none` never records; `once` records what has no log; `new` also records what none of the logs has; `all` always
-    records, and leaves one log. `source` is where it is recorded, through a proxy. `attempt` counts from 0: the first
-    attempts tell the logs one after the other, the one after them is live, if the mode has it so.
+    records, and leaves one log. `source` is where it is recorded, through a proxy, without what `redact` names.
+    `attempt` counts from 0: the first attempts tell the logs one after the other, the one after them is live, if the
+    mode has it so.
     """
 
     path: Path
     mode: RecordMode = "once"
     check: Check = "strict"
     source: EndpointSource | None = None
+    redact: Collection[str] = ()
     attempt: int = 0
     is_stale: bool = field(default=False, init=False)
     """Whether the session said something else than its log."""
@@ -79,7 +81,7 @@ class Recording:
         shutil.rmtree(self._part, ignore_errors=True)
         far = await self.source.resolve()
         async with (
-            record_proxy(far.url, log_dir=self._part, dialect=far.dialect) as proxy,
+            record_proxy(far.url, log_dir=self._part, dialect=far.dialect, redact=self.redact) as proxy,
             connect(Endpoint(proxy.url, far.headers, far.dialect), **settings) as session,
         ):
             yield session
