@@ -16,14 +16,14 @@ import numpy as np
 import pybase64
 from pydantic_core import to_json
 
-from realtime_sdk.audio.floats import from_floats, to_floats
-from realtime_sdk.audio.formats import PCM, PCMA, PCMU
+from realtime_sdk.audio.floats import from_floats, gain, mix, to_floats
+from realtime_sdk.audio.formats import PCM, PCMA, PCMU, WireFormat
 from realtime_sdk.audio.meters import level
 from realtime_sdk.audio.packed import pack, unpack
-from realtime_sdk.audio.pcm import PCM16_8K, PCM16_24K, PCM16_48K, Chunker, PcmFormat
+from realtime_sdk.audio.pcm import PCM16_8K, PCM16_24K, PCM16_48K, Chunker, Joiner, PcmFormat
 from realtime_sdk.audio.playback import PlaybackBuffer
 from realtime_sdk.audio.reading import read_sound
-from realtime_sdk.audio.resample import Resampler
+from realtime_sdk.audio.resample import Recoder, Resampler
 from realtime_sdk.audio.silero import SileroVad
 from realtime_sdk.audio.sink import AudioSink
 from realtime_sdk.audio.tracks import export_tracks
@@ -92,7 +92,16 @@ def conversions() -> Iterator[Row]:
     yield resampling("8 → 24 kHz, 20 ms pieces", narrow, PCM16_8K, PCM16_24K)
     yield resampling("24 → 8 kHz, 20 ms pieces", wide, PCM16_24K, PCM16_8K)
     yield resampling("24 → 48 kHz, 20 ms pieces", wide, PCM16_24K, PCM16_48K)
+    yield recoding("µ-law 8 kHz → PCM 24 kHz, 20 ms pieces", ulaw, PCMU, PCM)
+    yield recoding("PCM 24 kHz → µ-law 8 kHz, 20 ms pieces", wide, PCM, PCMU)
+    yield times_real_time("gain", lambda: gain(wide, -6))
+    yield times_real_time("mix of two", lambda: mix((wide, wide)))
+    base64 = [*map(pybase64.b64encode, pieces(wide, PCM16_24K))]
     yield times_real_time("base64 of 20 ms pieces", lambda: [*map(pybase64.b64encode, pieces(wide, PCM16_24K))])
+    yield times_real_time("20 ms pieces of base64 → PCM", lambda: [*map(pybase64.b64decode, base64)])
+    torn = Chunker(1_999).feed(wide)
+    yield times_real_time("torn pieces → whole samples", lambda: [*map(Joiner().feed, torn)])
+    yield times_real_time("torn pieces → 20 ms pieces", lambda: [*map(Chunker(960).feed, torn)])
     yield times_real_time("peak and RMS, 20 ms pieces", lambda: [*map(level, pieces(wide, PCM16_24K))])
     yield times_real_time("playback: feed, take, tick, report", lambda: play(wide))
 
@@ -101,6 +110,16 @@ def resampling(name: str, sound: bytes, source: PcmFormat, target: PcmFormat) ->
     def work() -> None:
         stream = Resampler(source, target)
         for piece in pieces(sound, source):
+            stream.feed(piece)
+        stream.finish()
+
+    return times_real_time(name, work)
+
+
+def recoding(name: str, sound: bytes, source: WireFormat, target: WireFormat) -> Row:
+    def work() -> None:
+        stream = Recoder(source, target)
+        for piece in Chunker(source.bytes_in_ms(PIECE_MS)).feed(sound):
             stream.feed(piece)
         stream.finish()
 
