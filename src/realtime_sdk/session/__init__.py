@@ -6,6 +6,7 @@ from realtime_sdk.session.core import SessionCore
 from realtime_sdk.session.endpoints import DEFAULT_MODEL, Azure, EndpointSource, OpenAI
 from realtime_sdk.session.ids import Ids
 from realtime_sdk.session.interrupting import Interruption, Playing, StopPlayback
+from realtime_sdk.session.items import ItemStream, ItemStreams, follow_items
 from realtime_sdk.session.reply import Answer, Delta, Reply
 from realtime_sdk.session.requests import tag_of
 from realtime_sdk.session.server_errors import BENIGN, level_of, retry_after_s
@@ -13,6 +14,7 @@ from realtime_sdk.session.session import RealtimeSession
 from realtime_sdk.session.settings import ResponseSettings, SessionSettings, response_params, session_update
 from realtime_sdk.session.subscribers import Subscriber
 from realtime_sdk.session.tools import Tool, ToolContext, tool
+from realtime_sdk.session.turns import end_turn, is_floor_free
 from realtime_sdk.transport import Endpoint
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "EndpointSource",
     "Ids",
     "Interruption",
+    "ItemStream",
+    "ItemStreams",
     "OpenAI",
     "Playing",
     "RealtimeSession",
@@ -38,6 +42,9 @@ __all__ = [
     "Tool",
     "ToolContext",
     "connect",
+    "end_turn",
+    "follow_items",
+    "is_floor_free",
     "level_of",
     "response_params",
     "retry_after_s",

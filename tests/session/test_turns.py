@@ -1,0 +1,98 @@
+"""Whose turn it is: ending the user's when the microphone has ended, and knowing whether somebody is to answer."""
+
+from typing import Any
+
+import pytest
+from anyio import fail_after
+
+from realtime_sdk.errors import ServerError
+from realtime_sdk.session.turns import end_turn, is_floor_free, transcription, turn_detection
+from realtime_sdk.state import RealtimeState
+from tests import said
+from tests.session.scripted import Server, talking
+
+SECOND = bytes(48_000)
+
+
+def detecting(server: Server) -> None:
+    server.session["audio"]["input"]["turn_detection"] = {"type": "server_vad"}
+
+
+async def test_without_voice_detection_the_rest_is_committed_and_waits_for_an_answer() -> None:
+    with fail_after(5):
+        async with talking() as (session, server):
+            await session.append_audio(SECOND)
+            assert await end_turn(session) is True
+            assert server.kinds == ["input_audio_buffer.append", "session.update", "input_audio_buffer.commit"]
+
+
+async def test_a_rest_that_servers_refuse_is_left_out() -> None:
+    with fail_after(5):
+        async with talking() as (session, server):
+            await session.append_audio(SECOND[: 48 * 99])
+            assert await end_turn(session) is False
+            assert server.heard_of("input_audio_buffer.commit") == []
+
+
+async def test_with_voice_detection_silence_ends_the_turn() -> None:
+    with fail_after(5):
+        async with talking(prepare=detecting) as (session, server):
+            await session.append_audio(SECOND)
+            assert await end_turn(session) is False
+            assert server.kinds == ["input_audio_buffer.append", "input_audio_buffer.append", "session.update"]
+
+
+async def test_a_turn_that_voice_detection_has_not_ended_by_then_is_committed() -> None:
+    with fail_after(5):
+        async with talking(prepare=detecting) as (session, server):
+            await server.say("input_audio_buffer.speech_started", audio_start_ms=0, item_id="u")
+            await session.until(lambda state: state.input_audio.speaking)
+            assert await end_turn(session) is True
+
+
+@pytest.mark.parametrize(("code", "raised"), [("input_audio_buffer_commit_empty", False), ("server_error", True)])
+async def test_a_commit_that_came_too_late_is_no_error(code: str, raised: bool) -> None:
+    found: Any = None
+    with fail_after(5):
+        async with talking() as (session, server):
+            server.refuse("input_audio_buffer.commit", code=code)
+            await session.append_audio(SECOND)
+            try:
+                found = await end_turn(session)
+            except ServerError as refused:
+                found = refused.code
+    assert found == (code if raised else False)
+
+
+def detected(**detection: Any) -> Any:
+    found = {"type": "server_vad", **detection} if detection.get("type", "") is not None else None
+    session = {"type": "realtime", "id": "s", "audio": {"input": {"turn_detection": found}}}
+    return said.server("session.created", session=session)
+
+
+SPEAKING = said.server("input_audio_buffer.speech_started", audio_start_ms=0, item_id="u")
+STOPPED = said.server("input_audio_buffer.speech_stopped", audio_end_ms=100, item_id="u")
+COMMITTED = said.server("input_audio_buffer.committed", item_id="u")
+SPOKEN = said.added(said.user("u", None))
+
+
+@pytest.mark.parametrize(
+    ("events", "is_free"),
+    [
+        ((), True),
+        ((detected(), SPEAKING), False),
+        ((detected(), SPEAKING, STOPPED), False),
+        ((detected(), SPEAKING, STOPPED, COMMITTED), False),
+        ((detected(), SPEAKING, STOPPED, COMMITTED, SPOKEN), False),
+        ((detected(), SPEAKING, STOPPED, COMMITTED, SPOKEN, said.created()), False),
+        ((detected(), SPEAKING, STOPPED, COMMITTED, SPOKEN, said.added(said.user("later"), "u")), True),
+        ((detected(create_response=False), SPEAKING, STOPPED, COMMITTED, SPOKEN), True),
+        ((detected(type=None), COMMITTED, SPOKEN), True),
+    ],
+)
+def test_the_floor_is_free_when_nobody_speaks_answers_or_is_about_to(events: tuple[Any, ...], is_free: bool) -> None:
+    assert is_floor_free(said.after(*events)) is is_free
+
+
+def test_what_a_session_does_not_say_it_does_not_do() -> None:
+    assert (turn_detection(RealtimeState.empty()), transcription(RealtimeState.empty())) == (None, None)
