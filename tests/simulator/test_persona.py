@@ -84,7 +84,7 @@ def test_instructions_of_the_response_are_obeyed() -> None:
         ("how is the weather in oslo", ("get_weather", {"city": "oslo"})),
         ("Hello, my name is Marcelo.", ("remember_name", {"name": "Marcelo"})),
         ("Use get_weather for Rome", ("get_weather", {"city": "Rome"})),
-        ("call get_weather", ("get_weather", {"city": "call get_weather"})),
+        ("call get_weather", ("get_weather", {"city": "city"})),
         ('call get_weather with {"city": "Oslo"}', ("get_weather", {"city": "Oslo"})),
         ("roll the dice with 20 sides", ("rollDice", {"sides": 20})),
         (
@@ -165,6 +165,34 @@ def test_arguments_take_enums_numbers_defaults_and_formats_from_the_schema() -> 
         "kind": "x",
         "left": "Rome",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("from Oslo to Rome for 2 people at 19", {"from_city": "Oslo", "to_city": "Rome", "people": 2, "hour": 19}),
+        ("to Rome from Oslo at hour 19", {"from_city": "Oslo", "to_city": "Rome", "people": 19, "hour": 19}),
+        ("Oslo is left for Rome, 3 people", {"from_city": "Rome", "to_city": "Rome", "people": 3, "hour": 3}),
+        ("go on", {"from_city": "Bergen", "to_city": "to_city", "people": 0, "hour": 1}),
+        ("from Oslo to Rome with code X-17, 5 people", {"people": 5, "hour": 5, "code": "X-17"}),
+        ('"Ann" goes from Oslo to Rome, 5 people', {"people": 5, "hour": 5, "code": "Ann"}),
+    ],
+)
+def test_each_argument_takes_what_stands_beside_its_name_else_what_is_left(
+    text: str, arguments: dict[str, Any]
+) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "from_city": {"type": "string", "examples": ["Bergen"]},
+            "to_city": {"type": "string"},
+            "people": {"type": "integer", "default": 0},
+            "hour": {"type": "integer"},
+            "code": {"type": "string"},
+        },
+        "required": ["from_city", "to_city", "people", "hour"],
+    }
+    assert arguments_for(schema, text) == {"from_city": "Oslo", "to_city": "Rome"} | arguments
 
 
 JSON = st.recursive(

@@ -86,12 +86,13 @@ async def test_sound_and_words_stay_out_of_the_log_on_request_and_pass_as_they_a
         async with record_proxy(server.url, log_dir=tmp_path, redact=("audio", "text")) as proxy:
             async with rt.connect(proxy.endpoint, instructions="Be brief.") as session:
                 assert (await session.respond("Say exactly: the train is late")).text == "the train is late"
+            (path,) = proxy.paths
         (seen,) = server.sessions
         assert frames(seen.log, "server") == frames(session.log, "server")
-    written = proxy.paths[0].read_bytes()
+    written = path.read_bytes()
     for word in (b"train", b"late", b"brief"):
         assert word not in written
-    log = EventLog.load(proxy.paths[0])
+    log = EventLog.load(path)
     assert log.stats().audio_left_out > 0
     replayed, live = rt.replay(log), session.state
     assert replayed.anomalies == ()

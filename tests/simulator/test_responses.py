@@ -115,6 +115,23 @@ def test_parallel_calls_are_items_of_one_response() -> None:
     assert violations(talk.said) == []
 
 
+def test_a_choice_of_a_function_that_is_not_offered_is_refused_and_nothing_begins() -> None:
+    talk = Talk()
+    choice = {"type": "function", "name": "get_weather"}
+    asked = {"type": "response.create", "event_id": "mine", "response": {"tool_choice": choice}}
+    (refused,) = talk.send(asked)
+    assert (refused["error"]["code"], refused["error"]["param"], refused["error"]["event_id"]) == (
+        "invalid_value",
+        "tool_choice",
+        "mine",
+    )
+    talk.update(tools=[GET_WEATHER])
+    assert done(talk.send(asked))["output"][0]["name"] == "get_weather"
+    talk.update(tools=[], tool_choice=choice)
+    (refused,) = talk.send({"type": "response.create"})
+    assert refused["error"]["message"] == "Tool choice 'get_weather' not found in 'tools' parameter."
+
+
 def test_a_second_response_is_refused_and_the_first_one_goes_on() -> None:
     talk = Talk(settings=Settings(speed=1))
     talk.ask("hello")

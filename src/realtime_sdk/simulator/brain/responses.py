@@ -5,7 +5,7 @@ from math import ceil
 from typing import Any
 
 from realtime_sdk.protocol.client_events import ResponseCancel, ResponseCreate
-from realtime_sdk.protocol.json_values import JsonObject, is_array
+from realtime_sdk.protocol.json_values import JsonObject, is_array, is_object
 from realtime_sdk.protocol.models import (
     AssistantMessage,
     FunctionCall,
@@ -56,9 +56,11 @@ def begin(server: Server, event: ResponseCreate) -> Server:
     if running is not None and not out_of_band:
         return refuse(server, complaints.active_response(running.id), event.event_id)
     server, context, wrong = _context(server, params)
+    terms = _terms(server, params)
+    wrong = wrong or _against_choice(terms)
     if wrong is not None:
         return refuse(server, wrong, event.event_id)
-    return _begun(server, _terms(server, params), out_of_band=out_of_band, context=context)
+    return _begun(server, terms, out_of_band=out_of_band, context=context)
 
 
 def begin_unasked(server: Server) -> Server:
@@ -66,7 +68,9 @@ def begin_unasked(server: Server) -> Server:
     running = _default(server)
     if running is not None:
         return refuse(server, complaints.active_response(running.id))
-    return _begun(server, _terms(server, ResponseCreateParams()))
+    terms = _terms(server, ResponseCreateParams())
+    wrong = _against_choice(terms)
+    return _begun(server, terms) if wrong is None else refuse(server, wrong)
 
 
 def _begun(
@@ -127,6 +131,15 @@ def _terms(server: Server, params: ResponseCreateParams) -> Terms:
         metadata=given.get("metadata"),
         interleaves=config.interleaves,
     )
+
+
+def _against_choice(terms: Terms) -> Complaint | None:
+    """A tool_choice that names a function which is not offered."""
+    choice = terms.tool_choice
+    name = choice.get("name") if is_object(choice) and choice.get("type") == "function" else None
+    if name is None or any(tool.name == name for tool in terms.tools):
+        return None
+    return Complaint("invalid_value", f"Tool choice '{name}' not found in 'tools' parameter.", "tool_choice")
 
 
 def _modality(given: object) -> Any:
