@@ -123,6 +123,22 @@ async def test_k13_a_response_that_fails_ends_its_stream_with_the_reason_and_not
         assert (notes["status"], notes["error"]["code"]) == ("failed", "rate_limit_exceeded")
 
 
+async def test_k35_a_call_that_the_end_cuts_off_has_an_output_that_says_so(talking: Talking) -> None:
+    async with talking(make=Noting) as (ai, world):
+        async with conversing(ai):
+            world.server.calling(("f", "{}", "c1"), ("slow", "{}", "c2"))
+            await ai.session.send(client_events.ResponseCreate())
+            await until(lambda: ai.called == ["f", "slow"])
+        outputs = [(m.tool_call_id, m.name, m.is_tool_call_error) for m in ai.chat_history[1:]]
+        assert outputs == [("c1", "f", True), ("c2", "slow", True)]
+        assert ai.added[1:] == [("function", "The conversation ended before this call did.")] * 2
+        await ai.chat_round("hi", include_functions=False)
+        said = [
+            f"function_call_output {call_id} The conversation ended before this call did." for call_id in ("c1", "c2")
+        ]
+        assert created(world.server) == [*said, "user hi"]
+
+
 async def test_k35_a_tool_that_runs_at_the_end_is_given_up_and_the_next_round_works(talking: Talking) -> None:
     async with talking(make=Noting) as (ai, world):
         async with conversing(ai):

@@ -374,6 +374,22 @@ async def test_k43_a_round_in_a_conversation_appears_once(talking: Talking, kind
         assert world.server.heard_of("conversation.item.create")[0]["item"]["content"][0]["text"] == "x"
 
 
+async def test_k43_voice_detection_answers_with_the_output_that_a_round_ended_with(talking: Talking) -> None:
+    async with talking(make=Noting) as (ai, world):
+        async with conversing(ai) as heard:
+            world.server.calling(("quiet", "{}", "c1"))
+            assert [message.role.value async for message in ai.full_round("go")] == ["assistant", "function"]
+            assert created(world.server) == ["user go"]
+            await world.server.spoken("u1")
+            await until(lambda: len(created(world.server)) == 2)
+            await world.server.answers_by_itself("r9", "good")
+            await until(lambda: len(heard.said) == 2)
+            await ai.chat_round("bye", include_functions=False)
+        assert created(world.server) == ["user go", "function_call_output c1 done", "user bye"]
+        assert [text for _, _, text in heard.said] == ["hi", "good"]
+        assert [text for _, text in ai.added] == ["go", None, "done", "hi", "good", "bye", "hello"]
+
+
 async def test_k44_a_response_out_of_band_changes_nothing_here(talking: Talking) -> None:
     async with talking() as (ai, world):
         events: list[str] = []

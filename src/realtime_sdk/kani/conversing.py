@@ -17,17 +17,17 @@ from realtime_sdk.audio.formats import PCM
 from realtime_sdk.audio.resample import Recoder
 from realtime_sdk.audio.spoken import Sound24k
 from realtime_sdk.audio.wires import input_wire
-from realtime_sdk.errors import ConnectionClosed, ServerError
-from realtime_sdk.kani.duplex import Router, completion_of
-from realtime_sdk.kani.engine import RealtimeEngine
+from realtime_sdk.errors import ConnectionClosed
+from realtime_sdk.kani.duplex import Router
+from realtime_sdk.kani.engine import RealtimeEngine, completion_of
 from realtime_sdk.protocol import client_events as c, models
-from realtime_sdk.session import BENIGN, response_params
-from realtime_sdk.state import RealtimeState, is_responding
+from realtime_sdk.session import response_params
+from realtime_sdk.session.turns import end_turn, is_floor_free
+from realtime_sdk.state import RealtimeState, interrupts_by_itself, is_responding
 
 __all__ = ["Conversation"]
 
-_SILENCE_MS: Final = 1_000
-_LEAST_COMMIT_MS: Final = 100
+_NEVER_ENDED: Final = "The conversation ended before this call did."
 
 
 class Conversation:
@@ -44,10 +44,11 @@ class Conversation:
         self._calls: asyncio.Queue[ChatMessage] = asyncio.Queue()
         self._moved = asyncio.Event()
         self._working = 0
+        self._open_calls: dict[str, ToolCall] = {}
         self._failed_in_a_row = 0
         self._updates = self._live.updates(limit=None)
         self.router: Final = Router(
-            engine, put=self._out.put_nowait, hear=self._hear, called=self._called, silence=self._silence
+            engine, put=self._out.put_nowait, hear=self._hear, called=self._called, spoken_over=self._spoken_over
         )
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -81,6 +82,11 @@ class Conversation:
         self._engine.session.player = None
         self.router.end_all(status)
         await self._flush()
+        open_calls, self._open_calls = self._open_calls, {}
+        for call in open_calls.values():
+            lost = ChatMessage.function(call.function.name, _NEVER_ENDED, tool_call_id=call.id)
+            lost.is_tool_call_error = True
+            await self._kani.add_to_history(lost)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._guarded(work), name="a part of a full-duplex conversation")
@@ -118,28 +124,16 @@ class Conversation:
         self._out.put_nowait(None)
 
     async def _drain(self) -> None:
-        """Have what was said committed, and wait until everything that it began is over."""
-        live = self._live
-        wire = input_wire(live.state)
-        detects = _detection(live.state)
-        if detects is not None:
-            await live.append_audio(wire.silence(_SILENCE_MS))
-        await live.update()  # it is answered when all sound before it was heard
-        left_ms = wire.ms_in_bytes(live.state.sent_audio_bytes - live.state.input_audio.emptied_at)
-        if live.state.input_audio.speaking or (detects is None and left_ms >= _LEAST_COMMIT_MS):
-            try:
-                if await live.commit() is not None:
-                    await self._begin_response(c.ResponseCreate())
-            except ServerError as refused:
-                if refused.code not in BENIGN:
-                    raise
-        await live.update()
+        """Have what was said committed and answered, and wait until everything that it began is over."""
+        if await end_turn(self._live):
+            await self._begin_response(c.ResponseCreate())
+        await self._live.update()
         while not self._is_quiet():
             self._moved.clear()
             await self._moved.wait()
 
     def _is_quiet(self) -> bool:
-        waits = self._working or self.router.streams or self.router.entries or not self._sound.empty()
+        waits = self._working or self.router.open or self.router.entries or not self._sound.empty()
         return not waits and not is_responding(self._live.state)
 
     # --- out ------------------------------------------------------------------------------------------------------
@@ -150,8 +144,9 @@ class Conversation:
         elif self._callback is not None:
             self._sound.put_nowait(pcm)
 
-    def _silence(self) -> None:
-        while not self._sound.empty():
+    def _spoken_over(self, state: RealtimeState) -> None:
+        self._start(self._give_rounds_outputs())
+        while interrupts_by_itself(state) and not self._sound.empty():
             self._sound.get_nowait()
 
     async def _speak(self) -> None:
@@ -172,10 +167,12 @@ class Conversation:
             self._moved.set()
 
     async def _flush(self) -> None:
-        while (entry := self.router.next_due()) is not None:
-            self.router.entries.remove(entry)
+        while (key := self.router.next_due()) is not None:
+            entry = self.router.entries.pop(key)
             if entry.message is None:
                 continue
+            self._open_calls |= {call.id: call for call in entry.message.tool_calls or ()}
+            self._open_calls.pop(entry.message.tool_call_id or "", None)
             if entry.response is not None:
                 await self._kani.add_completion_to_history(completion_of(entry.message, entry.response))
             else:
@@ -232,14 +229,17 @@ class Conversation:
 
     async def _give(self, message: ChatMessage) -> set[str]:
         """Put the output of a function into the conversation; the responses that had begun before it stood there."""
-        mirror = self._engine.mirror
-        item_id = mirror.new_id()
-        mirror.tag(message, [item_id])
+        item_id = self._engine.mirror.new_id()
         self.router.add(message, [item_id])
         call_id, output = message.tool_call_id or "", message.text or ""
         item = models.FunctionCallOutput(id=item_id, call_id=call_id, output=output)
         given = await self._live.request(c.ConversationItemCreate(item=item))
         return set(given.after.responses)
+
+    async def _give_rounds_outputs(self) -> None:
+        """Have the server know the outputs of a round that was over with them, before voice detection has it answer."""
+        async with self._kani.lock:
+            await self._engine.give_outputs(self._kani.chat_history)
 
     def _next_turn(self, results: Sequence[FunctionCallResult | ExceptionHandleResult]) -> dict[str, Any] | None:
         """The settings of the response that follows on some results, None if the user is next."""
@@ -254,7 +254,7 @@ class Conversation:
 
     async def _ask(self, known: set[str], settings: dict[str, Any]) -> None:
         """Ask for a response when it is quiet, unless one began by itself after the outputs were given."""
-        state = await self._live.until(_may_ask)
+        state = await self._live.until(is_floor_free)
         began = [state.responses[response_id] for response_id in state.responses if response_id not in known]
         if any(not one.out_of_band and not self._engine.owns(one) for one in began):
             return
@@ -263,21 +263,3 @@ class Conversation:
     async def _begin_response(self, event: c.ResponseCreate) -> None:
         """Ask for a response, and wait until it has begun."""
         await self._live.request(self._engine.session.completed(event), timeout=None)
-
-
-def _may_ask(state: RealtimeState) -> bool:
-    """Whether nobody answers or speaks, and voice detection is not about to answer what was said last."""
-    if is_responding(state) or state.input_audio.speaking:
-        return False
-    detection = _detection(state)
-    if detection is None or getattr(detection, "create_response", None) is False:
-        return True
-    turn = next(reversed(state.input_audio.commits), None)
-    is_last = turn is not None and (turn not in state.items or turn == next(reversed(state.conversation.order), None))
-    return state.input_audio.reserved_item_id is None and not is_last
-
-
-def _detection(state: RealtimeState) -> Any:
-    """How the session finds the end of a turn, None if it does not."""
-    given = getattr(getattr(state.session, "audio", None), "input", None)
-    return getattr(given, "turn_detection", None)

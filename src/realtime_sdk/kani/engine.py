@@ -22,7 +22,7 @@ from realtime_sdk.protocol import models, server_events as s
 from realtime_sdk.session import Answer, Reply, tag_of
 from realtime_sdk.state import Response, is_responding
 
-__all__ = ["RealtimeEngine", "Sync", "notes_of"]
+__all__ = ["RealtimeEngine", "Sync", "completion_of", "notes_of"]
 
 Sync = Literal["references", "delete"]
 
@@ -139,6 +139,11 @@ class RealtimeEngine(BaseEngine):
         self._offered, self._instructions = tools, instructions
         await self.mirror.make_equal(rest)
 
+    async def give_outputs(self, messages: Sequence[ChatMessage]) -> None:
+        """Give the server the outputs that it lacks of calls that it has."""
+        async with self._turn:
+            await self.mirror.give_outputs(messages)
+
     def owns(self, response: Response) -> bool:
         """Whether a response is a round's: by its mark, or by its id where the server gives no marks back."""
         last = None if self._reply is None else self._reply.response_id
@@ -198,8 +203,7 @@ class RealtimeEngine(BaseEngine):
         sounds = {item.id: voices.of(item.id) for item in answer.items}
         message = message_of(Spoken(answer.items, sounds, notes_of(answer)), ChatRole.ASSISTANT)
         self.mirror.tag(message, (item.id for item in answer.items))
-        usage = answer.usage
-        return Completion(message, usage and usage.input.total, usage and usage.output.total)
+        return completion_of(message, answer.response)
 
     def _differing(self, functions: list[AIFunction] | None, instructions: str | None) -> dict[str, Any]:
         """What this response has otherwise than the session."""
@@ -216,6 +220,12 @@ class RealtimeEngine(BaseEngine):
         """The tools of the configuration itself, beside Kani's."""
         own: Any = session_of(self._config).get("tools")
         return own or ()
+
+
+def completion_of(message: ChatMessage, response: Response | None = None) -> Completion:
+    """A message with the tokens it took, where they are known."""
+    usage = None if response is None else response.usage
+    return Completion(message, usage and usage.input.total, usage and usage.output.total)
 
 
 def notes_of(answer: Answer) -> dict[str, Any]:

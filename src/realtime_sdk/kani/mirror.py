@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
-from kani import ChatMessage
+from kani import ChatMessage, ChatRole
 
 from realtime_sdk.audio.wires import input_wire
 from realtime_sdk.errors import ServerError
@@ -104,6 +104,13 @@ class Mirror:
                     raise ServerError(said, code=refused.code, type=refused.type, event=refused.event) from refused
             previous = item_ids[-1] if item_ids else previous
 
+    async def give_outputs(self, messages: Sequence[ChatMessage]) -> None:
+        """Append the outputs of functions that were never given to anybody, and whose calls the server has."""
+        calls = {item.call_id for item in self._session.conversation_items.values()}
+        for message in messages:
+            if message.role is ChatRole.FUNCTION and KEY not in message.extra and message.tool_call_id in calls:
+                await self._put(message, None)
+
     async def make_equal(self, messages: Sequence[ChatMessage]) -> None:
         """Make the conversation hold these messages and nothing else, in this order: for responses that we do not ask
         for. Sound of the assistant that stood elsewhere becomes text."""
@@ -120,7 +127,7 @@ class Mirror:
                 await self._session.live.delete(item_id)
         await self.upload(messages)
 
-    async def _put(self, message: ChatMessage, previous: str) -> tuple[str, ...]:
+    async def _put(self, message: ChatMessage, previous: str | None) -> tuple[str, ...]:
         items = self._made(message)
         for item in items:
             await self._session.live.add_item(item, previous_item_id=previous)
