@@ -17,7 +17,8 @@ from realtime_sdk.audio.pcm import PcmFormat
 from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.kani import interop, reply_with
 from realtime_sdk.kani.parts import AudioPart, TextPart
-from realtime_sdk.kani.translate import as_listened, as_said, fingerprint, items_of, response_settings, tokens_of
+from realtime_sdk.kani.translate.items import fingerprint, items_of, tokens_of
+from realtime_sdk.kani.translate.seed import as_listened, as_said, response_settings
 from realtime_sdk.protocol.codec import encode, parse
 from realtime_sdk.protocol.seed import client_events as c, models, server_events as s
 from tests.kani.talk import World, engine_in

@@ -4,8 +4,8 @@ Plain asyncio tasks, so that the generator on top may be left from anywhere: a t
 """
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from kani import ChatMessage, Kani, ToolCall
@@ -19,7 +19,7 @@ from realtime_sdk.audio.spoken import Sound24k
 from realtime_sdk.audio.wires import input_wire
 from realtime_sdk.errors import ConnectionClosed
 from realtime_sdk.kani.duplex import Router
-from realtime_sdk.kani.engine import RealtimeEngine, completion_of
+from realtime_sdk.kani.engine import RealtimeEngine, completion_of, heard_by
 from realtime_sdk.protocol import client_events as c, models
 from realtime_sdk.session import response_params
 from realtime_sdk.session.turns import end_turn, is_floor_free
@@ -41,7 +41,6 @@ class Conversation:
         self._drain_s = drain_s
         self._out: asyncio.Queue[StreamManager | BaseException | None] = asyncio.Queue()
         self._sound: asyncio.Queue[bytes] = asyncio.Queue()
-        self._calls: asyncio.Queue[ChatMessage] = asyncio.Queue()
         self._moved = asyncio.Event()
         self._working = 0
         self._open_calls: dict[str, ToolCall] = {}
@@ -116,11 +115,9 @@ class Conversation:
             await self._live.append_audio(recoder.feed(pcm))
         if self._drain_s > 0:
             await self._live.append_audio(recoder.finish())
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(self._drain_s):
                     await self._drain()
-            except TimeoutError:
-                pass
         self._out.put_nowait(None)
 
     async def _drain(self) -> None:
@@ -153,9 +150,7 @@ class Conversation:
         while True:
             sound = await self._sound.get()
             self._working += 1
-            given = self._callback(sound)
-            if inspect.isawaitable(given):
-                await given
+            await heard_by(self._callback, sound)
             self._working -= 1
             self._moved.set()
 

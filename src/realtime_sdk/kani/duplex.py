@@ -19,8 +19,7 @@ from realtime_sdk.audio.spoken import MicrophoneTape, Voices
 from realtime_sdk.fold import Update
 from realtime_sdk.kani.engine import RealtimeEngine, completion_of, notes_of
 from realtime_sdk.kani.parts import AudioPart
-from realtime_sdk.kani.translate import Spoken, mcp_notes, message_of
-from realtime_sdk.kani.translate.items import KEY, ROLES
+from realtime_sdk.kani.translate.items import KEY, ROLES, Spoken, mcp_notes, message_of
 from realtime_sdk.protocol.server_events import InputAudioBufferSpeechStarted
 from realtime_sdk.session import Answer
 from realtime_sdk.session.item_steps import Began, Ended, ItemSteps, Said, Shortened, Sounded
@@ -91,6 +90,8 @@ class Router:
         state = self._engine.session.state
         for step in self._steps.rest(state, status):
             _MEANINGS[type(step)](self, step, state)
+        for entry in self.entries.values():
+            entry.is_due = True
 
     def next_due(self) -> str | None:
         """The entry whose turn it is: the first in the conversation's order, if it is due."""

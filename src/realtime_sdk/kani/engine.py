@@ -6,7 +6,7 @@ deltas are handed on.
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal
 
 from kani import AIFunction, ChatMessage, ChatRole
@@ -15,14 +15,13 @@ from kani.engines.base import BaseCompletion, BaseEngine, Completion
 from realtime_sdk.audio.spoken import Voices
 from realtime_sdk.kani.mirror import Context, Mirror
 from realtime_sdk.kani.session import MODEL, RealtimeSession
-from realtime_sdk.kani.translate import Spoken, mcp_notes, message_of, session_of, session_update, tokens_of, tool_of
-from realtime_sdk.kani.translate.items import KEY
-from realtime_sdk.kani.translate.seed import AnySession
+from realtime_sdk.kani.translate.items import KEY, Spoken, mcp_notes, message_of, tokens_of
+from realtime_sdk.kani.translate.seed import AnySession, session_of, session_update, tool_of
 from realtime_sdk.protocol import models, server_events as s
 from realtime_sdk.session import Answer, Reply, tag_of
 from realtime_sdk.state import Response, is_responding
 
-__all__ = ["RealtimeEngine", "Sync", "completion_of", "notes_of"]
+__all__ = ["RealtimeEngine", "Sync", "completion_of", "heard_by", "notes_of"]
 
 Sync = Literal["references", "delete"]
 
@@ -128,15 +127,10 @@ class RealtimeEngine(BaseEngine):
     async def make_equal(self, messages: Sequence[ChatMessage], functions: Sequence[AIFunction]) -> None:
         """Make the session offer these functions, and its conversation be exactly this prompt."""
         instructions, rest = _prompt(self._config, messages)
-        changes: dict[str, Any] = {}
-        tools = [*map(tool_of, functions)]
-        if tools != self._offered:
-            changes["tools"] = [*self._own_tools(), *tools]
-        if instructions is not None and instructions != self._instructions:
-            changes["instructions"] = instructions
+        changes = self._differing(functions, instructions)
         if changes:
             await self.session.live.update(**changes)
-        self._offered, self._instructions = tools, instructions
+        self._offered, self._instructions = [*map(tool_of, functions)], instructions
         await self.mirror.make_equal(rest)
 
     async def give_outputs(self, messages: Sequence[ChatMessage]) -> None:
@@ -162,13 +156,13 @@ class RealtimeEngine(BaseEngine):
         voices = Voices(keep=self.save_audio)
         async with self._turn:
             reply = await self._ask(messages, functions, given)
-            first = await anext(reply, None)  # it has begun: whoever is next waits for its end in the session
-        if first is not None:
-            async for text in self._said(first, voices, audio_callback):
-                yield text
-        async for delta in reply:
-            async for text in self._said(delta, voices, audio_callback):
-                yield text
+            delta = await anext(reply, None)  # it has begun: whoever is next waits for its end in the session
+        while delta is not None:
+            if isinstance(delta, s.ResponseOutputTextDelta | s.ResponseOutputAudioTranscriptDelta):
+                yield delta.delta
+            elif isinstance(delta, s.ResponseOutputAudioDelta):
+                await heard_by(audio_callback, voices.take(delta, self.session.state))
+            delta = await anext(reply, None)
         yield self._completion(await reply, voices)
 
     async def _ask(
@@ -187,39 +181,29 @@ class RealtimeEngine(BaseEngine):
         self._tags.add(reply.tag)
         return reply
 
-    async def _said(self, delta: Any, voices: Voices, callback: Callable[[bytes], Any] | None) -> AsyncIterator[str]:
-        match delta:
-            case s.ResponseOutputTextDelta() | s.ResponseOutputAudioTranscriptDelta():
-                yield delta.delta
-            case s.ResponseOutputAudioDelta():
-                sound = voices.take(delta, self.session.state)
-                given = callback(sound) if callback is not None else None
-                if inspect.isawaitable(given):
-                    await given
-            case _:
-                pass
-
     def _completion(self, answer: Answer, voices: Voices) -> Completion:
         sounds = {item.id: voices.of(item.id) for item in answer.items}
         message = message_of(Spoken(answer.items, sounds, notes_of(answer)), ChatRole.ASSISTANT)
         self.mirror.tag(message, (item.id for item in answer.items))
         return completion_of(message, answer.response)
 
-    def _differing(self, functions: list[AIFunction] | None, instructions: str | None) -> dict[str, Any]:
-        """What this response has otherwise than the session."""
+    def _differing(self, functions: Sequence[AIFunction] | None, instructions: str | None) -> dict[str, Any]:
+        """What a prompt has otherwise than the session."""
         differing: dict[str, Any] = {}
         if functions is None:
             differing |= {"tools": [], "tool_choice": "none"}
         elif (tools := [*map(tool_of, functions)]) != self._offered:
-            differing["tools"] = [*self._own_tools(), *tools]
+            differing["tools"] = [*(session_of(self._config).get("tools") or ()), *tools]  # its own, beside Kani's
         if (instructions or "") != (self._instructions or ""):
             differing["instructions"] = instructions or ""
         return differing
 
-    def _own_tools(self) -> Sequence[Any]:
-        """The tools of the configuration itself, beside Kani's."""
-        own: Any = session_of(self._config).get("tools")
-        return own or ()
+
+async def heard_by(callback: Callable[[bytes], Any] | None, sound: bytes) -> None:
+    """Give a piece of sound to a callback, which may be async or not there."""
+    given = None if callback is None else callback(sound)
+    if inspect.isawaitable(given):
+        await given
 
 
 def completion_of(message: ChatMessage, response: Response | None = None) -> Completion:

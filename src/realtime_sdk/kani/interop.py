@@ -8,7 +8,8 @@ from kani import AIFunction, ChatMessage, ChatRole
 
 from realtime_sdk.dialects import BETA
 from realtime_sdk.kani.parts import AudioPart, TextPart
-from realtime_sdk.kani.translate import items_of, tool_of
+from realtime_sdk.kani.translate.items import items_of
+from realtime_sdk.kani.translate.seed import tool_of
 from realtime_sdk.protocol import client_events
 from realtime_sdk.protocol.codec import encode, parse
 from realtime_sdk.protocol.seed.client_events import ConversationItemCreate

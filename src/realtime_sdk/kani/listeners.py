@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from realtime_sdk.errors import RealtimeError
 from realtime_sdk.fold import Update
-from realtime_sdk.kani.translate import as_listened
+from realtime_sdk.kani.translate.seed import as_listened
 from realtime_sdk.protocol.unknown import UnknownEvent
 from realtime_sdk.protocol.wire import WireModel
 from realtime_sdk.session import RealtimeSession as Live

@@ -14,8 +14,7 @@ from kani import ChatMessage, ChatRole
 from realtime_sdk.audio.wires import input_wire
 from realtime_sdk.errors import ServerError
 from realtime_sdk.kani.session import RealtimeSession
-from realtime_sdk.kani.translate import fingerprint, items_of
-from realtime_sdk.kani.translate.items import KEY
+from realtime_sdk.kani.translate.items import KEY, fingerprint, items_of
 
 __all__ = ["Context", "Mirror"]
 

@@ -15,7 +15,7 @@ from realtime_sdk.dialects import BETA, OPENAI
 from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.fold import updates as replayed
 from realtime_sdk.kani.listeners import Listeners
-from realtime_sdk.kani.translate import as_said, response_settings
+from realtime_sdk.kani.translate.seed import as_said, response_settings
 from realtime_sdk.log import EventLog, LogPath
 from realtime_sdk.protocol import client_events as c
 from realtime_sdk.protocol.seed.models import ClientEvent

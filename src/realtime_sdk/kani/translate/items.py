@@ -75,11 +75,10 @@ def items_of(
 
 def _user_part(part: Any, wire: WireFormat, *, pictures: bool) -> models.UserMessageContent | None:
     """A part of Kani's, of ours or of kani-multimodal-core; what is neither text, sound nor a picture goes as text."""
-    if hasattr(part, "raw") and hasattr(part, "sample_rate"):
-        return _user_sound(AudioPart.from_multimodal(part), wire)
+    part = _ours(part)
     if isinstance(part, AudioPart):
         return _user_sound(part, wire)
-    if pictures and hasattr(part, "as_b64_uri"):
+    if pictures and _is_picture(part):
         return models.UserMessageContent(type="input_image", image_url=part.as_b64_uri())
     text = str(part)
     return models.UserMessageContent(type="input_text", text=text) if text else None
