@@ -52,14 +52,23 @@ def running(
         assert (process.returncode, told) == (code, err)
 
 
-async def test_serve_answers_any_client_and_leaves_a_log_of_each_session(tmp_path: Path) -> None:
+async def test_serve_answers_any_client_as_it_was_told_and_leaves_a_log_of_each_session(tmp_path: Path) -> None:
     script = tmp_path / "booking.json"
-    script.write_text('{"rules": [{"on": "hello", "do": "Hi there."}]}')
-    arguments = ("serve", "--speed", "0", "--scenario", str(script), "--log", "logs")
-    with running(*arguments, cwd=tmp_path) as (url, _):
+    script.write_text('{"rules": [{"on": "hello", "do": "Hi there."}], "options": {"model": "gpt-x"}}')
+    arguments = ("--speed", "0", "--seed", "7", "--beta", "refuse", "--scenario", str(script), "--log", "logs")
+    with running("serve", *arguments, cwd=tmp_path) as (url, _):
         assert url.startswith("ws://127.0.0.1:")
-        async with rt.connect(rt.Endpoint(f"{url}?model=any")) as session:
+        async with rt.connect(rt.Endpoint(url)) as session:
             assert (await session.respond("Hello!")).text == "Hi there."
+        async with connect(url, headers={"OpenAI-Beta": "realtime=v1"}) as transport:
+            assert b"beta_api_shape_disabled" in await transport.receive()
+            with pytest.raises(rt.ConnectionClosed) as caught:
+                await transport.receive()
+            assert caught.value.code == 4000
+    async with rt.simulate(seed=7) as same, rt.connect(same.endpoint) as twin:
+        assert session.state.session is not None
+        assert twin.state.session is not None
+        assert (session.state.session.id, session.state.session.model) == (twin.state.session.id, "gpt-x")
     log = rt.EventLog.load(tmp_path / "logs" / "session-001.jsonl")
     assert rt.replay(log).responses.keys() == session.state.responses.keys()
 
@@ -168,6 +177,7 @@ async def test_record_passes_a_refusal_on(tmp_path: Path) -> None:
         (["serve", "--scenario", "no.json"], 2, "no.json: No such file or directory"),
         (["serve", "--replay", "no.jsonl"], 2, "no.jsonl: No such file or directory"),
         (["serve", "--replay", "a.jsonl", "--log", "b"], 2, "--log cannot be used with --replay"),
+        (["serve", "--replay", "a.jsonl", "--beta", "refuse"], 2, "--beta cannot be used with --replay"),
         (["serve", "--fault", "{}"], 2, "faults needs a kind"),
         (["record", "--to", "https://x"], 2, "https://x is no websocket URL: it must be ws:// or wss:// and a host"),
         (["serve", "--log", __file__], 2, f"--log {__file__} is no folder"),

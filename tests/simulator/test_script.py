@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from realtime_sdk.errors import ScenarioError
-from realtime_sdk.simulator import Call, CallMcp, Fail, Say, Think, ToolOutput, Turn, Unheard, Wait, Words
+from realtime_sdk.protocol.codec import parse
+from realtime_sdk.simulator import Call, CallMcp, Fail, Say, Think, ToolOutput, Turn, Unheard, Wait, Words, simulate
 from realtime_sdk.simulator.script import load_scenario, read_script
+from realtime_sdk.transport import connect
 
 SCRIPT: dict[str, Any] = {
     "hears": ["What is the weather?"],
@@ -78,6 +80,20 @@ def test_a_script_says_what_is_heard_late_and_not_at_all() -> None:
     )
 
 
+async def test_a_script_says_how_the_server_is_and_keywords_win() -> None:
+    scenario = read_script({"options": {"beta": "refuse", "model": "gpt-x", "rate_limits": False}})
+    async with simulate(scenario, model="gpt-y") as server:
+        async with connect(server.url, headers={"OpenAI-Beta": "realtime=v1"}) as transport:
+            assert parse(await transport.receive())["error"]["code"] == "beta_api_shape_disabled"
+        async with connect(server.url) as transport:
+            assert parse(await transport.receive())["session"]["model"] == "gpt-y"
+            await transport.send(b'{"type": "response.create"}')
+            while (last := parse(await transport.receive())["type"]) != "response.done":
+                pass
+            await transport.send(b'{"type": "response.cancel"}')
+            assert (last, parse(await transport.receive())["type"]) == ("response.done", "error")
+
+
 @pytest.mark.parametrize(("name", "text"), [("s.json", json.dumps(SCRIPT)), ("s.yaml", YAML), ("s.yml", YAML)])
 def test_scripts_are_read_from_files(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
@@ -92,6 +108,10 @@ def test_scripts_are_read_from_files(tmp_path: Path, name: str, text: str) -> No
     [
         ([], "the script is not an object"),
         ({"rule": []}, "the script has no field 'rule'; it may have rules, hears, strict, faults, mcp"),
+        ({"options": {"session_ms": True}}, "options.session_ms is not a whole number"),
+        ({"options": {"rate_limits": 1}}, "options.rate_limits is not true or false"),
+        ({"options": {"beta": "no"}}, "options.beta is not 'accept' or 'refuse'"),
+        ({"options": {"speed": 1}}, "options has no field 'speed'; it may have voice, model"),
         ({"mcp": [{"tools": []}]}, r"mcp\[0\].label is not a text"),
         ({"mcp": [{"label": "x", "tools": [{"nam": "y"}]}]}, r"mcp\[0\].tools\[0\] has no field 'nam'"),
         ({"rules": [{"turn": 1, "do": {"call_mcp": "docs"}}]}, r"rules\[0\].do\[0\].call_mcp is not SERVER.TOOL"),

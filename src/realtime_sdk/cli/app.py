@@ -20,13 +20,7 @@ _MisuseError: Final[type[Exception]] = next(
 )
 """Base of what is wrong with a command line. Typer keeps it in different places from release to release."""
 
-app = typer.Typer(
-    add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
-)
-app.command()(serve_words.serve)
-app.command()(serve_words.record)
-app.command()(sound_words.tracks)
-app.add_typer(sound_words.log, name="log")
+app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -86,11 +80,13 @@ def realtime_sdk(
     """Talk, record, and look at what was said: tools for realtime voice sessions.
 
     \b
-    realtime-sdk demo              a spoken conversation, without a key
-    realtime-sdk show call.jsonl   what was said in a session
-    realtime-sdk tracks call.jsonl how it sounded
-    realtime-sdk serve             a server for any client, without a key
-    realtime-sdk record --to URL   a log of what any client says
+    realtime-sdk demo                begin here: a spoken conversation, without a key
+    realtime-sdk show call.jsonl     what was said in a session
+    realtime-sdk tracks call.jsonl   how it sounded
+    realtime-sdk serve               a server for any client, without a key
+    realtime-sdk record --to URL     a log of what any client says
+
+    realtime-sdk COMMAND --help tells more of each.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -107,7 +103,7 @@ def demo(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the path of the log, and nothing else.")] = False,
 ) -> None:
-    """Hold a spoken conversation on this machine: no key, no network, no sound card.
+    """Hold a spoken conversation: no key, no network, no sound card.
 
     A recorded question is spoken to a simulated server over a real websocket. The server hears it, has a tool called,
     and answers; all of it is shown while it happens, and left in a log. The log is then replayed and compared.
@@ -151,3 +147,9 @@ def show(
 
         show_log(log, at=at, as_json=as_json, dialect=dialect)
         sys.stdout.flush()
+
+
+app.command()(sound_words.tracks)
+app.command()(serve_words.serve)
+app.command()(serve_words.record)
+app.add_typer(sound_words.log, name="log")

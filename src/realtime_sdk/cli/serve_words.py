@@ -34,6 +34,10 @@ def serve(
         Literal["lenient", "strict", "off"],
         typer.Option("--match", help="How a client is held to the log that is replayed."),
     ] = "lenient",
+    beta: Annotated[
+        Literal["accept", "refuse"] | None,
+        typer.Option("--beta", help="Refuse clients of the beta dialect, as OpenAI does now; accepted by default."),
+    ] = None,
     log: Annotated[
         Path | None, typer.Option("--log", metavar="DIR", help="Leave a log of each session in this folder.")
     ] = None,
@@ -43,7 +47,10 @@ def serve(
     tls_cert: CertOption = None,
     tls_key: KeyOption = None,
 ) -> None:
-    """Be a realtime server for any client, until Ctrl-C: no key, no network. The first line printed is its URL.
+    """Be a realtime server for any client: no key, no network.
+
+    The first line printed is its URL; Ctrl-C and SIGTERM end it. With --scenario, steps that are left over then fail
+    the command.
 
     Any model and any key will do. What nobody scripts, a small built-in persona answers: it greets, calls the tools
     it is offered, repeats what it heard, and obeys plain words ("say exactly ...", "call NAME with {...}").
@@ -51,6 +58,7 @@ def serve(
     \b
     realtime-sdk serve
     realtime-sdk serve --port 8080 --scenario booking.yaml --log logs
+    realtime-sdk serve --seed 7 --beta refuse
     realtime-sdk serve --replay call.jsonl --match strict
     realtime-sdk serve --fault '{"kind": "drop", "on": "response.done", "nth": 2}'
     """
@@ -59,9 +67,10 @@ def serve(
 
         where = serving.Where(host=host, port=port, tls=serving.tls_of(tls_cert, tls_key))
         if replay is None:
-            serving.simulate(where, speed=speed, seed=seed, scenario=scenario, log=log, faults=fault or ())
+            options = serving.options_of(seed=seed, beta=beta)
+            serving.simulate(where, options, speed=speed, scenario=scenario, log=log, faults=fault or ())
         else:
-            serving.refuse_beside_replay(scenario=scenario, log=log, fault=fault)
+            serving.refuse_beside_replay(scenario=scenario, beta=beta, log=log, fault=fault)
             serving.replay(where, replay, match=match, speed=speed)
 
 
@@ -85,10 +94,11 @@ def record(
     tls_cert: CertOption = None,
     tls_key: KeyOption = None,
 ) -> None:
-    """Stand between any client and a server, pass everything on, and leave a log of each session, until Ctrl-C.
+    """Stand between any client and a server, and log each session.
 
-    The first line printed is the URL for clients. Their path, query and headers go on to the server, keys among them,
-    which are never written. Frames pass as they are and stand in the log before they are passed on.
+    The first line printed is the URL for clients; Ctrl-C and SIGTERM end it. Their path, query and headers go on to the
+    server, keys among them, which are never written. Frames pass as they are and stand in the log before they are
+    passed on.
 
     \b
     realtime-sdk record --to wss://api.openai.com

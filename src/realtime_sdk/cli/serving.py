@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from math import isfinite
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import anyio
 
@@ -24,7 +24,7 @@ from realtime_sdk.simulator.simulation import Options, Simulation
 from realtime_sdk.simulator.sockets import LOOPBACK, Where
 from realtime_sdk.transport.script import Check
 
-__all__ = ["Where", "place_of", "record", "refuse_beside_replay", "replay", "simulate", "tls_of"]
+__all__ = ["Where", "options_of", "place_of", "record", "refuse_beside_replay", "replay", "simulate", "tls_of"]
 
 GOING_AWAY = Fault("close", message="the server is going away", close_code=1001)
 
@@ -35,11 +35,11 @@ class _Listening(Protocol):
 
 
 def simulate(
-    where: Where, *, speed: float, seed: str, scenario: Path | None, log: Path | None, faults: Sequence[str]
+    where: Where, options: Options, *, speed: float, scenario: Path | None, log: Path | None, faults: Sequence[str]
 ) -> None:
     """Run the simulator until a signal. An Ending also where steps of the scenario are left over then."""
     _check_speed(speed)
-    options: Options = {"seed": seed, "keep": False, "tls": where.get("tls")}
+    options = {**options, "keep": False, "tls": where.get("tls")}
     try:
         script = None if scenario is None else load_scenario(scenario)
         if faults:
@@ -109,12 +109,16 @@ def _tell_mismatch(mismatch: ReplayMismatch) -> None:
 # --- what was asked for -----------------------------------------------------------------------------------------------
 
 
-def refuse_beside_replay(*, scenario: Path | None, log: Path | None, fault: Sequence[str] | None) -> None:
+def options_of(*, seed: str, beta: Literal["accept", "refuse"] | None) -> Options:
+    """What was asked for of the simulation; what was not is left to the script."""
+    return {"seed": seed} if beta is None else {"seed": seed, "beta": beta}
+
+
+def refuse_beside_replay(**asked: object) -> None:
     """A replay says what was said: options that would change it are refused."""
-    asked = {"--scenario": scenario, "--log": log, "--fault": fault}
     for name, value in asked.items():
         if value:
-            raise Ending(f"{name} cannot be used with --replay", MISUSED)
+            raise Ending(f"--{name} cannot be used with --replay", MISUSED)
 
 
 def place_of(listen: str) -> tuple[str, int]:

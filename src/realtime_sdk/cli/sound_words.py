@@ -39,7 +39,9 @@ def tracks(
         typer.Option("--dialect", metavar="NAME", help="How to read the frames; found from the first ones by default."),
     ] = None,
 ) -> None:
-    """Write how a session sounded: the user and the assistant, aligned in time, the assistant as it was heard.
+    """Write how a session sounded, as a sound file.
+
+    The user is left and the assistant right, aligned in time, the assistant as it was heard.
 
     \b
     realtime-sdk tracks call.jsonl
@@ -61,7 +63,9 @@ def pack(
         typer.Option("--output", "-o", metavar="PATH", help="By default call.packed.jsonl for call.jsonl."),
     ] = None,
 ) -> None:
-    """Put the sound of a log beside it as FLAC. The log stays; what was packed is compared with it first.
+    """Put the sound of a log beside it as FLAC.
+
+    The log stays; what was packed is compared with it first.
 
     \b
     realtime-sdk log pack call.jsonl

@@ -13,7 +13,7 @@ from realtime_sdk.simulator.fault_script import parse_faults, read_faults
 from realtime_sdk.simulator.faults import Trouble, WireFault
 from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Reply, ReplyStep, Say, Think, Wait
-from realtime_sdk.simulator.scenario import Rule, Scenario, about, always, on, on_turn, when
+from realtime_sdk.simulator.scenario import Rule, Scenario, ServerOptions, about, always, on, on_turn, when
 from realtime_sdk.simulator.script import load_scenario
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ __all__ = [
     "Rule",
     "Say",
     "Scenario",
+    "ServerOptions",
     "SimulatedSession",
     "Simulation",
     "Think",

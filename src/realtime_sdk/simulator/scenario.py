@@ -7,7 +7,7 @@ rule answers, `otherwise` answers: by default the persona, so that a script need
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from realtime_sdk.errors import ScenarioError
 from realtime_sdk.simulator.brain.happenings import Turn, Unheard, Words
@@ -17,9 +17,29 @@ from realtime_sdk.simulator.persona import persona
 from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Reply, ReplyStep, Say, Think, Wait
 from realtime_sdk.simulator.tool_choice import stems
 
-__all__ = ["Rule", "Run", "Scenario", "about", "always", "on", "on_turn", "when"]
+__all__ = ["Rule", "Run", "Scenario", "ServerOptions", "Voice", "about", "always", "on", "on_turn", "when"]
 
 Fits: TypeAlias = Callable[[Turn], bool]
+Voice: TypeAlias = Literal["tones", "espeak"]
+
+
+class ServerOptions(TypedDict, total=False):
+    """How the server is that a scenario is played on; `simulate` takes the same as keywords, and they win."""
+
+    voice: Voice
+    """`tones` (default), or `espeak` to speak with espeak-ng."""
+    model: str
+    """The model of clients that ask for none. Default `gpt-realtime-2.1`, of beta clients one of their time."""
+    beta: Literal["accept", "refuse"]
+    """What becomes of clients that ask for the beta dialect; refused they are told so, and closed with 4000."""
+    rate_limits: bool
+    """Send rate_limits.updated after every response, as most servers do. Default True."""
+    early_transcripts: bool
+    """Tell the words of a turn before its item is committed, as the service was seen to do. Default False."""
+    hold_items: bool
+    """Acknowledge items that come during a response after it, as Azure was seen to do."""
+    session_ms: int
+    """How long a session may last. Default one hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +142,8 @@ class Scenario:
     `hears` gives the words of the session's utterances, first to last: speech need not be recognised then. `Words`
     are told to the client late, `Unheard` fails their transcription.
     `otherwise` answers the turns that no rule fits; `strict=True` fails them instead (`scenario_has_no_answer`).
-    `faults` go wrong in every session, and `mcp` are servers that can be reached, as those of `simulate` are.
+    `faults` go wrong in every session, `mcp` are servers that can be reached, and `options` say how the server is, as
+    those of `simulate` do.
     """
 
     def __init__(
@@ -133,6 +154,7 @@ class Scenario:
         strict: bool = False,
         faults: Sequence[Trouble] = (),
         mcp: Sequence[McpServer] = (),
+        options: ServerOptions | None = None,
     ) -> None:
         empty = [rule.title for rule in rules if not all(rule.replies)]
         if empty:
@@ -143,6 +165,7 @@ class Scenario:
         self.strict = strict
         self.faults = tuple(faults)
         self.mcp = tuple(mcp)
+        self.options: ServerOptions = options or {}
 
     def __repr__(self) -> str:
         return f"Scenario({', '.join(rule.title for rule in self.rules)})"

@@ -1,7 +1,8 @@
 """Scenarios as files, for people who do not write Python: JSON, or YAML where PyYAML is installed.
 
-A script is an object with `rules`, and with `hears`, `strict`, `faults` and `mcp` as `Scenario` has them (a fault is an
-object with the fields of `WireFault`, an MCP server one with those of `McpServer`). What is heard is a text, an object
+A script is an object with `rules`, and with `hears`, `strict`, `faults`, `mcp` and `options` as `Scenario` has them (a
+fault is an object with the fields of `WireFault`, an MCP server one with those of `McpServer`, options one with those
+of `ServerOptions`). What is heard is a text, an object
 with `words` and `after_ms` to tell it late, or one with `fail` (a code) and `message`. A rule has one of `on`, `about`
 (a text or several), `pattern`, `turn`, `always`; what to `do`; the replies that follow, a list, in `then`; and
 `every_time`. A step is a text to say, or an object with one of `say`, `call` (and `with`), `call_json` (and `with`),
@@ -14,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from realtime_sdk.errors import ScenarioError
 from realtime_sdk.protocol.json_values import JsonObject, is_array, is_object
@@ -23,11 +24,12 @@ from realtime_sdk.simulator.brain.happenings import Unheard, Words
 from realtime_sdk.simulator.brain.values import McpServer
 from realtime_sdk.simulator.fault_script import read_faults
 from realtime_sdk.simulator.reply import Call, CallMcp, Fail, Reply, ReplyStep, Say, Think, Wait
-from realtime_sdk.simulator.scenario import Rule, Scenario, about, always, on, on_turn
+from realtime_sdk.simulator.scenario import Rule, Scenario, ServerOptions, about, always, on, on_turn
 
 __all__ = ["load_scenario", "read_script"]
 
 _YAML = (".yaml", ".yml")
+_KINDS: Final[Mapping[type, str]] = {str: "a text", bool: "true or false", int: "a whole number"}
 
 
 def load_scenario(path: str | Path) -> Scenario:
@@ -42,12 +44,34 @@ def load_scenario(path: str | Path) -> Scenario:
 
 def read_script(script: object) -> Scenario:
     """The scenario that a script is, given as JSON has it. ScenarioError for what is none, with the place."""
-    fields = _object(script, "the script", allowed=("rules", "hears", "strict", "faults", "mcp"))
+    fields = _object(script, "the script", allowed=("rules", "hears", "strict", "faults", "mcp", "options"))
     rules = [_rule(rule, f"rules[{place}]") for place, rule in enumerate(_list(fields.get("rules", []), "rules"))]
     hears = [_heard(words, f"hears[{place}]") for place, words in enumerate(_list(fields.get("hears", []), "hears"))]
     faults = read_faults(fields.get("faults", []))
     mcp = [_server(server, f"mcp[{place}]") for place, server in enumerate(_list(fields.get("mcp", []), "mcp"))]
-    return Scenario(*rules, hears=hears, strict=fields.get("strict") is True, faults=faults, mcp=mcp)
+    strict, options = fields.get("strict") is True, _options(fields.get("options", {}))
+    return Scenario(*rules, hears=hears, strict=strict, faults=faults, mcp=mcp, options=options)
+
+
+_OPTIONS: Final[Mapping[str, type | tuple[str, ...]]] = {
+    "voice": ("tones", "espeak"),
+    "model": str,
+    "beta": ("accept", "refuse"),
+    "rate_limits": bool,
+    "early_transcripts": bool,
+    "hold_items": bool,
+    "session_ms": int,
+}
+
+
+def _options(options: object) -> ServerOptions:
+    given = _object(options, "options", allowed=tuple(_OPTIONS))
+    for name, value in given.items():
+        fits = _OPTIONS[name]
+        if value not in fits if isinstance(fits, tuple) else type(value) is not fits:
+            wanted = " or ".join(map(repr, fits)) if isinstance(fits, tuple) else _KINDS[fits]
+            raise ScenarioError(f"options.{name} is not {wanted}")
+    return cast("ServerOptions", given)  # each of them was just checked
 
 
 def _from_json(text: str, name: str) -> object:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from ssl import SSLContext
-from typing import Literal, TypeAlias, TypedDict
+from typing import TypeAlias
 
 import anyio
 from anyio.abc import TaskGroup
@@ -31,7 +31,7 @@ from realtime_sdk.simulator.faults import Trouble, WireFault
 from realtime_sdk.simulator.log_files import header_now, new_log
 from realtime_sdk.simulator.old_clients import HEARD_BETA
 from realtime_sdk.simulator.persona import persona
-from realtime_sdk.simulator.scenario import Run, Scenario
+from realtime_sdk.simulator.scenario import Run, Scenario, ServerOptions, Voice
 from realtime_sdk.simulator.session import Part, SimulatedSession
 from realtime_sdk.simulator.sockets import Knock, Visit, listening, served_at
 from realtime_sdk.transport.base import Transport
@@ -40,7 +40,6 @@ from realtime_sdk.transport.memory import pair
 
 __all__ = ["Options", "Simulation", "Voice", "simulate"]
 
-Voice: TypeAlias = Literal["tones", "espeak"]
 ReplyTo: TypeAlias = Callable[[Turn], object]
 
 _GOODBYE = Fault("close", message="the simulation has ended", close_code=1000)
@@ -55,17 +54,11 @@ _BETA_REFUSED = Fault(
 )
 
 
-class Options(TypedDict, total=False):
-    """The finer points of a simulation; keyword arguments of `simulate`."""
+class Options(ServerOptions, total=False):
+    """The finer points of a simulation, those of a scenario's `options` too; keyword arguments of `simulate`."""
 
     seed: str | int
     """Equal seeds give equal ids. Default 0."""
-    voice: Voice
-    """`tones` (default), or `espeak` to speak with espeak-ng."""
-    model: str
-    """The model of clients that ask for none. Default `gpt-realtime-2.1`, of beta clients one of their time."""
-    beta: Literal["accept", "refuse"]
-    """What becomes of clients that ask for the beta dialect; refused they are told so, and closed with 4000."""
     ear: Ear
     """Writes speech down, before the known clips are tried."""
     clips: tuple[Clip, ...]
@@ -74,14 +67,6 @@ class Options(TypedDict, total=False):
     """Makes a detector of speech in place of the energy gate: called with the rules and the position in ms."""
     mcp: tuple[McpServer, ...]
     """The MCP servers that the simulated service can reach."""
-    rate_limits: bool
-    """Send rate_limits.updated after every response, as most servers do. Default True."""
-    early_transcripts: bool
-    """Tell the words of a turn before its item is committed, as the service was seen to do. Default False."""
-    hold_items: bool
-    """Acknowledge items that come during a response after it, as Azure was seen to do."""
-    session_ms: int
-    """How long a session may last. Default one hour."""
     started_at_s: int
     """The wall clock at the start of a session (Unix seconds), from which `expires_at` is counted. Default now."""
     clock: Clock
@@ -110,6 +95,8 @@ class Simulation:
         self._reply = reply
         self._speed = speed
         self._log_dir = None if log_dir is None else Path(log_dir)
+        scripted: ServerOptions = {} if scenario is None else scenario.options
+        options = {**scripted, **options}
         self._options = options
         self._clock = options.get("clock") or RealClock()
         self._opened_s = self._clock.now()
