@@ -6,7 +6,7 @@ import pytest
 from anyio import fail_after
 
 from realtime_sdk.errors import ServerError
-from realtime_sdk.session.turns import end_turn, is_floor_free, transcription, turn_detection
+from realtime_sdk.session.turns import end_turn, is_floor_free, transcription, turn_detection, until_floor_free
 from realtime_sdk.state import RealtimeState
 from tests import said
 from tests.session.scripted import Server, talking
@@ -62,6 +62,19 @@ async def test_a_commit_that_came_too_late_is_no_error(code: str, raised: bool) 
             except ServerError as refused:
                 found = refused.code
     assert found == (code if raised else False)
+
+
+async def test_an_answer_that_came_by_itself_is_told_to_whoever_waits_for_the_floor() -> None:
+    with fail_after(5):
+        async with talking(prepare=detecting) as (session, server):
+            before = session.state
+            assert await until_floor_free(session, since=before) == ()
+            await server.respond_by_itself("r1")
+            await session.until(lambda state: "r1" in state.responses)
+            await server.finish("r1", items=(await server.speak("r1", "Yes."),))
+            began = await until_floor_free(session, since=before)
+            assert [(response.id, response.status) for response in began] == [("r1", "completed")]
+            assert await until_floor_free(session, since=session.state) == ()
 
 
 def detected(**detection: Any) -> Any:

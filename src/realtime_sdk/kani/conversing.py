@@ -21,8 +21,7 @@ from realtime_sdk.errors import ConnectionClosed
 from realtime_sdk.kani.duplex import Router
 from realtime_sdk.kani.engine import RealtimeEngine, completion_of, heard_by
 from realtime_sdk.protocol import client_events as c, models
-from realtime_sdk.session import response_params
-from realtime_sdk.session.turns import end_turn, is_floor_free
+from realtime_sdk.session import end_turn, response_params, until_floor_free
 from realtime_sdk.state import RealtimeState, interrupts_by_itself, is_responding
 
 __all__ = ["Conversation"]
@@ -199,12 +198,12 @@ class Conversation:
         """Run the calls of a response, give their outputs in order, and ask once for what the model makes of them."""
         try:
             results = await asyncio.gather(*map(self._result, message.tool_calls or ()))
-            known: set[str] = set()
+            state = self._live.state
             for result in results:
-                known = await self._give(result.message)
+                state = await self._give(result.message)
             settings = self._next_turn(results)
             if settings is not None:
-                await self._ask(known, settings)
+                await self._ask(state, settings)
         finally:
             self._working -= 1
             self._moved.set()
@@ -222,14 +221,14 @@ class Conversation:
             result.message.is_tool_call_error = True
         return result
 
-    async def _give(self, message: ChatMessage) -> set[str]:
-        """Put the output of a function into the conversation; the responses that had begun before it stood there."""
+    async def _give(self, message: ChatMessage) -> RealtimeState:
+        """Put the output of a function into the conversation; the state in which it stood there."""
         item_id = self._engine.mirror.new_id()
         self.router.add(message, [item_id])
         call_id, output = message.tool_call_id or "", message.text or ""
         item = models.FunctionCallOutput(id=item_id, call_id=call_id, output=output)
         given = await self._live.request(c.ConversationItemCreate(item=item))
-        return set(given.after.responses)
+        return given.after
 
     async def _give_rounds_outputs(self) -> None:
         """Have the server know the outputs of a round that was over with them, before voice detection has it answer."""
@@ -247,13 +246,11 @@ class Conversation:
         may_retry = any(result.should_retry for result in failed)
         return {} if may_retry else dict(self._engine.disable_function_calling_kwargs)
 
-    async def _ask(self, known: set[str], settings: dict[str, Any]) -> None:
+    async def _ask(self, since: RealtimeState, settings: dict[str, Any]) -> None:
         """Ask for a response when it is quiet, unless one began by itself after the outputs were given."""
-        state = await self._live.until(is_floor_free)
-        began = [state.responses[response_id] for response_id in state.responses if response_id not in known]
-        if any(not one.out_of_band and not self._engine.owns(one) for one in began):
-            return
-        await self._begin_response(c.ResponseCreate(response=response_params(settings)))
+        began = await until_floor_free(self._live, since=since)
+        if all(self._engine.owns(response) for response in began):
+            await self._begin_response(c.ResponseCreate(response=response_params(settings)))
 
     async def _begin_response(self, event: c.ResponseCreate) -> None:
         """Ask for a response, and wait until it has begun."""

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import count
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from realtime_sdk.dialects import BETA, OPENAI
@@ -19,7 +19,14 @@ from realtime_sdk.kani.translate.seed import as_said, response_settings
 from realtime_sdk.log import EventLog, LogPath
 from realtime_sdk.protocol import client_events as c
 from realtime_sdk.protocol.seed.models import ClientEvent
-from realtime_sdk.session import DEFAULT_MODEL, EndpointSource, RealtimeSession as Live, connect, response_params
+from realtime_sdk.session import (
+    DEFAULT_MODEL,
+    EndpointSource,
+    Playing,
+    RealtimeSession as Live,
+    connect,
+    response_params,
+)
 from realtime_sdk.state import Item, RealtimeState, Response
 from realtime_sdk.transport import Endpoint
 
@@ -44,14 +51,6 @@ def model_now(model: str) -> str:
     return MODELS_NOW[model] if isinstance(model, Unchosen) else model
 
 
-class Silencing(Protocol):
-    """What of a player stops it: tells how far each part was heard."""
-
-    def interrupt(self) -> Any:
-        """Silence it at once."""
-        ...
-
-
 class RealtimeSession:
     """A session with a realtime server, as `ai.session` is one.
 
@@ -74,7 +73,7 @@ class RealtimeSession:
     ) -> None:
         self.model: Final = model_now(model)
         self.generation_args: Final = generation_args
-        self.player: Silencing | None = None
+        self.player: Playing | None = None
         """What plays the assistant's voice and knows how far it was heard."""
         self._key = api_key
         self._base = ws_base

@@ -14,7 +14,7 @@ from realtime_sdk.session.session import RealtimeSession
 from realtime_sdk.session.settings import ResponseSettings, SessionSettings, response_params, session_update
 from realtime_sdk.session.subscribers import Subscriber
 from realtime_sdk.session.tools import Tool, ToolContext, tool
-from realtime_sdk.session.turns import end_turn, is_floor_free
+from realtime_sdk.session.turns import end_turn, is_floor_free, until_floor_free
 from realtime_sdk.transport import Endpoint
 
 __all__ = [
@@ -51,4 +51,5 @@ __all__ = [
     "session_update",
     "tag_of",
     "tool",
+    "until_floor_free",
 ]

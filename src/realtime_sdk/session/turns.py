@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, Final
 from realtime_sdk.audio.wires import input_wire
 from realtime_sdk.errors import ServerError
 from realtime_sdk.session.server_errors import BENIGN
-from realtime_sdk.state import RealtimeState, is_responding
+from realtime_sdk.state import RealtimeState, Response, is_responding
 
 if TYPE_CHECKING:
     from realtime_sdk.session.session import RealtimeSession
 
-__all__ = ["end_turn", "is_floor_free", "transcription", "turn_detection"]
+__all__ = ["end_turn", "is_floor_free", "transcription", "turn_detection", "until_floor_free"]
 
 _SILENCE_MS: Final = 1_000
 _LEAST_COMMIT_MS: Final = 100
@@ -36,6 +36,19 @@ def is_floor_free(state: RealtimeState) -> bool:
     turn = next(reversed(state.input_audio.commits), None)
     is_last = turn is not None and (turn not in state.items or turn == next(reversed(state.conversation.order), None))
     return state.input_audio.reserved_item_id is None and not is_last
+
+
+async def until_floor_free(
+    session: "RealtimeSession", *, since: RealtimeState, timeout: float | None = None
+) -> tuple[Response, ...]:
+    """Wait until the floor is free. Returns the responses of the conversation that began after `since`: whoever wants
+    an answer to what stood there then, may have it already.
+
+    Raises as `session.until` does.
+    """
+    state = await session.until(is_floor_free, timeout=timeout)
+    began = (state.responses[response_id] for response_id in state.responses if response_id not in since.responses)
+    return tuple(response for response in began if not response.out_of_band)
 
 
 async def end_turn(session: "RealtimeSession") -> bool:
