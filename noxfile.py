@@ -26,7 +26,7 @@ nox.options.sessions = [
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # uv trusts whom the machine trusts, as pip does
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
-WORKERS = str(min(4, os.cpu_count() or 1))  # pytest's; a test that needs the machine for itself does not exist
+AT_ONCE = ("--numprocesses", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")  # a file's fixtures are made once
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PROJECT = nox.project.load_toml("pyproject.toml")
 PEERS = Path("tests/peers/packages")
@@ -115,7 +115,8 @@ def tests(session: nox.Session) -> None:
         run_package_tests(session)
     else:
         session.run("coverage", "erase")
-        session.run("coverage", "run", "-m", "pytest", "--numprocesses", WORKERS)
+        faults = {"FAULT_SESSIONS": "50", "SOCKET_FAULT_SESSIONS": "50"}  # on each loop
+        session.run("coverage", "run", "-m", "pytest", *AT_ONCE, env=faults)
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
 
@@ -134,7 +135,7 @@ def run_package_tests(session: nox.Session, *options: str, loops: str = "asyncio
     """Run the tests of what is shipped, with few examples of each property: the many are nox's own Python's."""
     left_out = [f"--ignore=tests/{folder}" for folder in ONCE_IS_ENOUGH]
     few = {"HYPOTHESIS_PROFILE": "quick", "FAULT_SESSIONS": "20", "SOCKET_FAULT_SESSIONS": "20"}
-    session.run("pytest", "--numprocesses", WORKERS, *left_out, *options, env={**few, "TEST_LOOPS": loops})
+    session.run("pytest", *AT_ONCE, *left_out, *options, env={**few, "TEST_LOOPS": loops})
 
 
 @nox.session
