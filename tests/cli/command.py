@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["COMMAND", "HERE", "all_of", "environment", "last_line", "run_command"]
+__all__ = ["COMMAND", "HERE", "all_of", "environment", "last_line", "run_command", "started"]
 
 COMMAND = (sys.executable, "-m", "realtime_sdk")
 HERE = Path(__file__).parent
@@ -18,19 +20,29 @@ def environment(**changes: str) -> Mapping[str, str]:
     return {**{name: value for name, value in os.environ.items() if name not in unwanted}, **changes}
 
 
-def run_command(
-    *arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None, **changes: str
-) -> subprocess.CompletedProcess[bytes]:
+def run_command(*arguments: str | Path, cwd: Path | None = None, **changes: str) -> subprocess.CompletedProcess[bytes]:
     """Run `realtime-sdk` with some arguments."""
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
-        input=stdin,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=60,
         cwd=cwd,
         env=environment(**changes),
         check=False,
     )
+
+
+@contextmanager
+def started(*arguments: str | Path, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that runs for as long as the block lasts; what it says comes through pipes, unless told otherwise."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment()}
+    with subprocess.Popen([*COMMAND, *map(str, arguments)], **{**pipes, **options}) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()  # or leaving the block would wait for it
+            raise
 
 
 def last_line(text: bytes) -> str:

@@ -8,27 +8,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 
 import realtime_sdk as rt
 from realtime_sdk.cli.app import run
-from tests.cli.command import COMMAND, HERE, all_of, environment, last_line, run_command
+from tests.cli.command import HERE, all_of, environment, last_line, run_command, started
 
 INTERRUPTED = HERE / "interrupted.jsonl"
 
 
-def ends_with(code: int, *arguments: str | Path, stdin: bytes = b"") -> str:
-    """The one line that the process says when it does nothing else."""
-    command = run_command(*arguments, stdin=stdin)
-    assert (command.returncode, command.stdout, command.stderr.count(b"\n")) == (code, b"", 1)
-    return command.stderr.decode().strip()
-
-
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """The same without a process: (code, arguments) → line."""
+    """Run a command that does nothing else than say one line, without a process: (code, arguments) → line."""
 
     def call(code: int, *arguments: str | Path) -> str:
         assert run([str(argument) for argument in arguments]) == code
@@ -39,9 +33,10 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     return call
 
 
-def test_the_version_is_the_packages() -> None:
-    ran = run_command("--version")
-    assert (ran.returncode, ran.stdout.decode(), ran.stderr) == (0, f"realtime-sdk {rt.__version__}\n", b"")
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == (f"realtime-sdk {rt.__version__}\n", "")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
@@ -66,10 +61,13 @@ def test_show_prints_to_stdout_alone() -> None:
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_show_reads_standard_input(pack: Callable[[bytes], bytes]) -> None:
-    ran = run_command("show", "-", stdin=pack(INTERRUPTED.read_bytes()))
-    assert (ran.returncode, ran.stderr) == (0, b"")
-    assert ran.stdout == INTERRUPTED.with_suffix(".txt").read_bytes()
+def test_show_reads_standard_input(
+    pack: Callable[[bytes], bytes], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(pack(INTERRUPTED.read_bytes()))))
+    assert run(["show", "-"]) == 0
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == (INTERRUPTED.with_suffix(".txt").read_text("utf-8"), "")
 
 
 def test_what_an_encoding_cannot_say_is_escaped_and_json_stays_json(tmp_path: Path) -> None:
@@ -77,24 +75,36 @@ def test_what_an_encoding_cannot_say_is_escaped_and_json_stays_json(tmp_path: Pa
     item = {"id": "i", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "Größe 👍"}]}
     added = {"type": "conversation.item.added", "event_id": "e", "previous_item_id": None, "item": item}
     log.write_text(json.dumps(added, ensure_ascii=False) + "\n", "utf-8")
-    ran = run_command("show", log, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
-    assert ran.stdout.splitlines()[1] == rb"user       Gr\xf6\xdfe \U0001f44d"
-    found = json.loads(run_command("show", log, "--json", PYTHONIOENCODING="ascii", PYTHONUTF8="0").stdout)
-    assert found["items"][0]["text"] == "Größe 👍"
+    both = "import sys; from realtime_sdk.cli.app import run; run(sys.argv[1:]); run([*sys.argv[1:], '--json'])"
+    ran = subprocess.run(
+        [sys.executable, "-c", both, "show", str(log)],
+        capture_output=True,
+        timeout=60,
+        env=environment(PYTHONIOENCODING="ascii", PYTHONUTF8="0"),
+        check=True,
+    )
+    text, _, found = ran.stdout.partition(b"\n{")
+    assert text.splitlines()[1] == rb"user       Gr\xf6\xdfe \U0001f44d"
+    assert json.loads(b"{" + found)["items"][0]["text"] == "Größe 👍"
 
 
 def test_a_mistake_in_the_call_is_one_line_on_stderr_and_code_2(tmp_path: Path) -> None:
     missing = tmp_path / "call.jsonl"
-    assert ends_with(2, "show", missing) == f"realtime-sdk: {missing}: No such file or directory"
-    assert "'shw'" in ends_with(2, "shw")
+    ran = run_command("show", missing)
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert ran.stderr.decode() == f"realtime-sdk: {missing}: No such file or directory\n"
 
 
-def test_a_file_that_is_no_log_is_one_line_on_stderr_and_code_1() -> None:
-    line = ends_with(1, "show", "-", stdin=b"no log")
+def test_a_file_that_is_no_log_is_one_line_on_stderr_and_code_1(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"no log")))
+    line = refused(1, "show", "-")
     assert line == "realtime-sdk: standard input, line 1: not a JSON object: '{' expected at character 0"
 
 
 def test_what_cannot_have_been_meant_has_code_2(refused: Callable[..., str]) -> None:
+    assert "'shw'" in refused(2, "shw")
     assert "Missing argument 'LOG'" in refused(2, "show")
     assert "--att" in refused(2, "show", INTERRUPTED, "--att", "3")
     assert "'--at'" in refused(2, "show", INTERRUPTED, "--at", "-1")
@@ -130,14 +140,12 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, refused: Callable[.
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     log = tmp_path / "long.jsonl"
     log.write_bytes(INTERRUPTED.read_bytes() + _more_items(5_000))
-    with subprocess.Popen(
-        [*COMMAND, "show", str(log)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
-    ) as command:
+    with started("show", log) as command:
         assert command.stdout is not None
         assert command.stderr is not None
         assert command.stdout.readline().startswith(b"session ")
         command.stdout.close()
-        assert command.wait(30) == 141
+        assert command.wait(60) == 141
         assert command.stderr.read() == b""
 
 
@@ -152,19 +160,13 @@ def _more_items(number: int) -> bytes:
 
 
 def test_ctrl_c_while_waiting_for_input_ends_with_130_and_silence() -> None:
-    with subprocess.Popen(
-        [*COMMAND, "show", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(PYTHONUNBUFFERED="1"),
-    ) as command:
+    with started("show", "-", stdin=subprocess.PIPE, env=environment(PYTHONUNBUFFERED="1")) as command:
         assert command.stdin is not None
         command.stdin.write(INTERRUPTED.read_bytes()[:100])
         command.stdin.flush()
         _until_it_reads(command.pid)
         command.send_signal(signal.SIGINT)
-        out, err = command.communicate(timeout=30)
+        out, err = command.communicate(timeout=60)
     assert (command.returncode, out, err.strip()) == (130, b"", b"")
 
 
@@ -186,16 +188,20 @@ def _until_it_reads(pid: int) -> None:
 def test_on_a_terminal_words_are_wrapped_and_coloured() -> None:
     pty = pytest.importorskip("pty")
     master, slave = pty.openpty()
-    with subprocess.Popen(
-        [*COMMAND, "show", str(INTERRUPTED)], stdout=slave, env=environment(TERM="xterm-256color", COLUMNS="40")
-    ) as command:
+    env = environment(TERM="xterm-256color", COLUMNS="40")
+    with started("show", INTERRUPTED, stdout=slave, stderr=None, env=env) as command:
         os.close(slave)
         printed = all_of(master)
     assert command.returncode == 0
     assert "\x1b[1;36muser" in printed
     assert "\r\n           " in printed
-    plain = run_command("show", INTERRUPTED, FORCE_COLOR="1", TERM="xterm-256color").stdout
-    assert b"\x1b[" in plain
+
+
+def test_colours_can_be_forced(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert run(["show", str(INTERRUPTED)]) == 0
+    assert "\x1b[" in capsys.readouterr().out
 
 
 # --- imports ----------------------------------------------------------------------------------------------------------

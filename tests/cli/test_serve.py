@@ -4,12 +4,14 @@ import signal
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trustme
+from anyio import to_thread
 
 import realtime_sdk as rt
 from realtime_sdk.audio.packed import pack
@@ -18,7 +20,7 @@ from realtime_sdk.cli.ending import Ending
 from realtime_sdk.cli.serving import place_of, tls_of
 from realtime_sdk.errors import HandshakeError
 from realtime_sdk.transport import WebsocketOptions, connect
-from tests.cli.command import COMMAND, environment
+from tests.cli.command import started
 
 
 @pytest.fixture
@@ -27,39 +29,38 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@contextmanager
-def running(
+@asynccontextmanager
+async def running(
     *arguments: str,
     cwd: Path,
     err: bytes = b"",
     interrupt: bool = True,
     code: int = 130,
-) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+) -> AsyncIterator[tuple[str, subprocess.Popen[bytes]]]:
     """A command that listens: its URL, and its process, which is ended by a signal and must end well."""
-    with subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, env=environment()
-    ) as process:
+    with started(*arguments, cwd=cwd) as process:
         assert process.stdout is not None
         try:
-            yield process.stdout.readline().decode().strip(), process
+            yield (await to_thread.run_sync(process.stdout.readline)).decode().strip(), process
         finally:
             if interrupt:
                 process.send_signal(signal.SIGINT)
-            try:
-                _, told = process.communicate(timeout=60)
-            finally:
-                process.kill()
+            _, told = await to_thread.run_sync(partial(process.communicate, timeout=60))
         assert (process.returncode, told) == (code, err)
 
 
 async def test_serve_answers_any_client_as_it_was_told_and_leaves_a_log_of_each_session(tmp_path: Path) -> None:
     script = tmp_path / "booking.json"
     script.write_text('{"rules": [{"on": "hello", "do": "Hi there."}], "options": {"model": "gpt-x"}}')
-    arguments = ("--speed", "0", "--seed", "7", "--beta", "refuse", "--scenario", str(script), "--log", "logs")
-    with running("serve", *arguments, cwd=tmp_path) as (url, _):
+    fault = '{"kind": "rate_limit", "on": "response.create", "nth": 2}'
+    arguments = ("--seed", "7", "--beta", "refuse", "--scenario", str(script), "--log", "logs", "--fault", fault)
+    async with running("serve", "--speed", "0", *arguments, cwd=tmp_path) as (url, _):
         assert url.startswith("ws://127.0.0.1:")
         async with rt.connect(rt.Endpoint(url)) as session:
             assert (await session.respond("Hello!")).text == "Hi there."
+            with pytest.raises(rt.ResponseFailed) as failed:
+                await session.respond("Hello?")
+            assert failed.value.code == "rate_limit_exceeded"
         async with connect(url, headers={"OpenAI-Beta": "realtime=v1"}) as transport:
             assert b"beta_api_shape_disabled" in await transport.receive()
             with pytest.raises(rt.ConnectionClosed) as caught:
@@ -74,7 +75,7 @@ async def test_serve_answers_any_client_as_it_was_told_and_leaves_a_log_of_each_
 
 
 async def test_a_polite_kill_in_the_middle_of_a_session_says_goodbye_without_a_traceback(tmp_path: Path) -> None:
-    with running("serve", cwd=tmp_path, interrupt=False, code=143) as (url, process):
+    async with running("serve", cwd=tmp_path, interrupt=False, code=143) as (url, process):
         async with rt.connect(rt.Endpoint(url)) as session:
             await session.send(
                 rt.client_events.ResponseCreate(
@@ -91,20 +92,9 @@ async def test_steps_of_a_script_that_are_left_over_fail_the_command_that_served
     (tmp_path / "script.json").write_text('{"rules": [{"on": "hello", "do": "Hi."}, {"on": "bye", "do": "Bye."}]}')
     told = b"realtime-sdk: the scenario has steps left over: on('bye'): say 'Bye.'\n"
     arguments = ("serve", "--speed", "0", "--scenario", "script.json")
-    with running(*arguments, cwd=tmp_path, err=told, code=1) as (url, _):
+    async with running(*arguments, cwd=tmp_path, err=told, code=1) as (url, _):
         async with rt.connect(rt.Endpoint(url)) as session:
             assert (await session.respond("Hello!")).text == "Hi."
-
-
-async def test_with_a_certificate_it_is_served_over_tls(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
-    with running("serve", "--host", "localhost", "--tls-cert", "both.pem", cwd=tmp_path) as (url, _):
-        assert url.startswith("wss://localhost:")
-        async with connect(url, options=WebsocketOptions(ssl=trusting)) as transport:
-            assert b"session.created" in await transport.receive()
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,24 +104,32 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().err == f"realtime-sdk: cannot listen at 127.0.0.1:{port}: Address already in use\n"
 
 
-async def test_a_recorded_session_is_served_again(tmp_path: Path) -> None:
-    with running("serve", "--speed", "0", cwd=tmp_path) as (url, _):
-        arguments = ("record", "--to", url, "--log", "tapes", "--redact", "audio", "--redact", "instructions")
-        with running(*arguments, cwd=tmp_path) as (near, process):
+async def test_a_recorded_session_is_served_again_and_a_refusal_passes_through(tmp_path: Path) -> None:
+    async with rt.simulate() as server:
+        arguments = ("record", "--to", server.url.removesuffix("/v1/realtime"), "--log", "tapes")
+        async with running(*arguments, "--redact", "audio", "--redact", "instructions", cwd=tmp_path) as (
+            near,
+            process,
+        ):
+            with pytest.raises(HandshakeError) as refused:
+                async with connect(near.replace("/realtime", "/nothing")):
+                    pass
+            assert refused.value.status == 404
             async with rt.connect(rt.Endpoint(near), instructions="Speak of nobody.") as session:
                 answer = (await session.respond("Say exactly: on tape")).text
             assert process.stdout is not None
-            assert process.stdout.readline() == b"tapes/session-001.jsonl\n"
+            assert await to_thread.run_sync(process.stdout.readline) == b"tapes/session-001.jsonl\n"
     assert b"nobody" not in (tmp_path / "tapes" / "session-001.jsonl").read_bytes()
     packed = pack(tmp_path / "tapes" / "session-001.jsonl").path
-    with running("serve", "--replay", str(packed), "--speed", "0", cwd=tmp_path) as (url, _):
+    async with running("serve", "--replay", str(packed), "--speed", "0", cwd=tmp_path) as (url, _):
         async with rt.connect(rt.Endpoint(url), instructions="Anything.") as again:
             assert (await again.respond("Anything")).text == answer == "on tape"
 
 
 async def test_a_proxy_that_is_killed_has_written_all_that_it_passed_on(tmp_path: Path) -> None:
-    with running("serve", "--speed", "0", cwd=tmp_path) as (url, _):
-        with running("record", "--to", url, cwd=tmp_path, interrupt=False, code=-signal.SIGKILL) as (near, process):
+    async with rt.simulate() as server:
+        arguments, code = ("record", "--to", server.url), -signal.SIGKILL
+        async with running(*arguments, cwd=tmp_path, interrupt=False, code=code) as (near, process):
             async with rt.connect(rt.Endpoint(near)) as session:
                 await session.respond("Hello!")
                 passed = [one.frame for one in session.log if one.sender == "server"]
@@ -140,32 +138,20 @@ async def test_a_proxy_that_is_killed_has_written_all_that_it_passed_on(tmp_path
     assert [one.frame for one in log if one.sender == "server"][: len(passed)] == passed
 
 
-async def test_faults_can_be_asked_for_on_the_command_line(tmp_path: Path) -> None:
-    fault = '{"kind": "rate_limit", "on": "response.create", "nth": 1}'
-    with running("serve", "--speed", "0", "--fault", fault, cwd=tmp_path) as (url, _):
-        async with rt.connect(rt.Endpoint(url)) as session:
-            with pytest.raises(rt.ResponseFailed) as caught:
-                await session.respond("Hello?")
-            assert caught.value.code == "rate_limit_exceeded"
-
-
-async def test_a_mismatch_is_said_on_stderr(tmp_path: Path) -> None:
+async def test_with_a_certificate_it_is_served_over_tls_and_a_mismatch_is_said_on_stderr(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
     (tmp_path / "empty.jsonl").write_bytes(b'{"type":"session.created"}\n')
     told = b"mismatch: the log has no such frame of the client any more: got response.create\n"
-    with running("serve", "--replay", "empty.jsonl", cwd=tmp_path, err=told) as (url, _):
-        async with rt.transport.connect(url) as transport:
-            await transport.receive()
+    arguments = ("serve", "--replay", "empty.jsonl", "--host", "localhost", "--tls-cert", "both.pem")
+    async with running(*arguments, cwd=tmp_path, err=told) as (url, _):
+        assert url.startswith("wss://localhost:")
+        async with connect(url, options=WebsocketOptions(ssl=trusting)) as transport:
+            assert b"session.created" in await transport.receive()
             await transport.send(b'{"type":"response.create"}')
             assert b"replay_mismatch" in await transport.receive()
-
-
-async def test_record_passes_a_refusal_on(tmp_path: Path) -> None:
-    with running("serve", cwd=tmp_path) as (url, _):
-        with running("record", "--to", url.replace("/realtime", "/nothing"), cwd=tmp_path) as (near, _):
-            with pytest.raises(HandshakeError) as caught:
-                async with rt.transport.connect(near):
-                    pass
-    assert caught.value.status == 404
 
 
 @pytest.mark.parametrize(

@@ -82,9 +82,12 @@ def serving(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None
         assert server.stdout is not None
-        yield json.loads(server.stdout.readline())
-        server.stdin.close()
-        assert server.wait(TIME_LIMIT_S) == 0
+        try:
+            yield json.loads(server.stdout.readline())
+            server.stdin.close()
+            assert server.wait(TIME_LIMIT_S) == 0
+        finally:
+            server.kill()
 
 
 def command_of(client: str) -> list[str]:

@@ -42,7 +42,7 @@ def test_an_interrupt_ends_everything_without_a_word() -> None:
                 assert running.stdout.readline() == "ready\n"
                 running.send_signal(signal.SIGINT)
                 assert running.stdout.readline() == "interrupted\n"
-            out, err = running.communicate(timeout=15)
+            out, err = running.communicate(timeout=60)
         finally:
             running.kill()
     assert (out, running.returncode) == ("", 0)

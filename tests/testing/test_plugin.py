@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import realtime_sdk.simulator.simulation
+import realtime_sdk.testing.recordings  # noqa: F401 - what is loaded here, no inner run loads anew
+
 pytest_plugins = ["pytester"]
 
 INSTALLED = any(one.value == "realtime_sdk.testing.plugin" for one in entry_points(group="pytest11"))
@@ -98,7 +101,11 @@ def test_once_records_what_is_missing_and_tells_it_again_without_a_server(pytest
     assert b'"audio_left_out":' in before
     assert b'"url":"ws://127.0.0.1:' in before.splitlines()[1]  # the proxy's way to the server
     offline = recorded().replace("async with simulate() as server:\n            yield server.endpoint", "yield None")
-    offline += "\n    import realtime_sdk.simulator.simulation as it\n    it.simulate = None\n"
+    offline += """
+    @pytest.fixture(autouse=True)
+    def _no_server(monkeypatch):
+        monkeypatch.setattr("realtime_sdk.simulator.simulation.simulate", None)
+"""
     once(pytester, offline).assert_outcomes(passed=1)
     once(pytester, offline, "--realtime-record=none").assert_outcomes(passed=1)
     assert log_of(pytester).read_bytes() == before
@@ -183,6 +190,4 @@ def test_a_test_chooses_its_loop_as_under_anyio(pytester: pytest.Pytester) -> No
         return "asyncio"
     """
     )
-    pytester.makepyfile(test_agent=source)
-    given = () if INSTALLED else ("-p", "realtime_sdk.testing.plugin")
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", *given).assert_outcomes(passed=1)
+    run(pytester, source).assert_outcomes(passed=1)
