@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
+from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from realtime_sdk.errors import ConnectionClosed
@@ -287,7 +288,7 @@ class Servers:
         self.all: list[Server] = []
         self.refusing: Exception | None = None
         self.tries = 0
-        self._group: Any = None
+        self.group: TaskGroup | None = None
 
     @property
     def last(self) -> Server:
@@ -308,7 +309,8 @@ class Servers:
         server.session["id"] = f"sess_{len(self.all) + 1}"
         self.prepare(server, len(self.all))
         self.all.append(server)
-        self._group.start_soon(server.run)
+        assert self.group is not None
+        self.group.start_soon(server.run)
         try:
             yield near
         finally:
@@ -318,7 +320,7 @@ class Servers:
     async def talking(self, **how: Any) -> AsyncGenerator[tuple[RealtimeSession, "Servers"], None]:
         """A session with them that goes on after breaks, at once and without chance."""
         policy = how.pop("continuity", AT_ONCE)
-        async with task_home() as self._group:
+        async with task_home() as self.group:
             async with connect(Endpoint("memory:"), transport=self.open, continuity=policy, **how) as session:
                 yield session, self
 

@@ -252,6 +252,9 @@ class Keeper:
             _logger.warning("no connection to roll over to: %s; trying again", type(failed).__name__)
             await anyio.sleep(self._policy.delay_s(self._policy.attempts))
             return
+        if self._is_stopped:  # in the very turn in which it opened: `stop` has not seen it
+            self._spare.release()
+            return
         await self._until(lambda: self._engine.wire.line is not old or self._may_change())
         if self._engine.wire.line is not old:  # it broke first, and the spare was taken
             return
