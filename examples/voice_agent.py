@@ -24,7 +24,7 @@ SCENARIO = Scenario(
     .then_call("book", people=2, at="19:00")
     .then_say(
         "I have booked a table for two at seven. It is by the window, and they have a lovely garden as well. "
-        "They ask you to be there in time, as the kitchen closes early tonight, and to tell them if a child comes along."
+        "They ask you to be there in time, as the kitchen closes early tonight, and to say so if a child comes along."
     ),
     on("three").call("book", people=3, at="19:00").then_say("Now it is a table for three."),
     hears=["A table for two, please.", "Wait, we are three."],
