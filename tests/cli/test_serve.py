@@ -15,12 +15,30 @@ from anyio import to_thread
 
 import realtime_sdk as rt
 from realtime_sdk.audio.packed import pack
+from realtime_sdk.cli import serving
 from realtime_sdk.cli.app import run
 from realtime_sdk.cli.ending import Ending
 from realtime_sdk.cli.serving import place_of, tls_of
 from realtime_sdk.errors import HandshakeError
 from realtime_sdk.transport import WebsocketOptions, connect
 from tests.cli.command import started
+
+AGENT = """
+from kani import ChatMessage, Kani
+from kani.engines.base import BaseEngine, Completion
+
+class Counting(BaseEngine):
+    max_context_size = 1000
+
+    def prompt_len(self, messages, functions=None, **kwargs):
+        return 1
+
+    async def predict(self, messages, functions=None, **kwargs):
+        return Completion(message=ChatMessage.assistant(f"{len(messages)} said"))
+
+def make():
+    return Kani(Counting())
+"""
 
 
 @pytest.fixture
@@ -86,6 +104,26 @@ async def test_a_polite_kill_in_the_middle_of_a_session_says_goodbye_without_a_t
             process.terminate()
             await session.until(lambda state: state.epochs[-1].closed)
             assert session.state.epochs[-1].close_code == 1001
+
+
+async def test_a_kani_of_ones_own_answers_with_a_history_for_each_session(tmp_path: Path) -> None:
+    pytest.importorskip("kani")
+    (tmp_path / "agent.py").write_text(AGENT)
+    async with running("serve", "--speed", "0", "--kani", "agent:make", cwd=tmp_path) as (url, _):
+        for _ in range(2):
+            async with rt.connect(rt.Endpoint(url)) as session:
+                assert [(await session.respond("Hello?")).text for _ in range(2)] == ["1 said", "3 said"]
+
+
+def test_a_reply_that_failed_is_said_in_one_line_at_the_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failed(*_: object) -> None:
+        raise ExceptionGroup("replies failed", [ValueError("no model")])
+
+    monkeypatch.setattr(serving, "_run", failed)
+    assert run(["serve"]) == 1
+    assert capsys.readouterr().err == "realtime-sdk: a reply failed: ValueError: no model\n"
 
 
 async def test_steps_of_a_script_that_are_left_over_fail_the_command_that_served_it(tmp_path: Path) -> None:
@@ -164,6 +202,12 @@ async def test_with_a_certificate_it_is_served_over_tls_and_a_mismatch_is_said_o
         (["serve", "--replay", "no.jsonl"], 2, "no.jsonl: No such file or directory"),
         (["serve", "--replay", "a.jsonl", "--log", "b"], 2, "--log cannot be used with --replay"),
         (["serve", "--replay", "a.jsonl", "--beta", "refuse"], 2, "--beta cannot be used with --replay"),
+        (["serve", "--kani", "agent"], 2, "--kani agent is no MODULE:NAME"),
+        (["serve", "--kani", "no_such:x"], 2, "--kani no_such:x: there is no module no_such"),
+        (["serve", "--kani", "json:x"], 2, "--kani json:x: json has no x"),
+        (["serve", "--kani", "sys:path"], 2, "--kani sys:path is neither a Kani nor a function that makes one"),
+        (["serve", "--kani", "a:b", "--scenario", "s"], 2, "--kani cannot be used with --scenario"),
+        (["serve", "--kani", "a:b", "--replay", "s"], 2, "--kani cannot be used with --replay"),
         (["serve", "--fault", "{}"], 2, "faults needs a kind"),
         (["record", "--to", "https://x"], 2, "https://x is no websocket URL: it must be ws:// or wss:// and a host"),
         (["serve", "--log", __file__], 2, f"--log {__file__} is no folder"),

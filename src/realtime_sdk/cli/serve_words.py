@@ -14,6 +14,14 @@ CertOption = Annotated[
 ]
 KeyOption = Annotated[Path | None, typer.Option("--tls-key", metavar="PEM", help="The certificate's key.")]
 
+KaniOption = Annotated[
+    str | None, typer.Option("--kani", metavar="MODULE:NAME", help="Who answers: a Kani, or a function that makes one.")
+]
+BetaOption = Annotated[
+    Literal["accept", "refuse"] | None,
+    typer.Option("--beta", help="Refuse clients of the beta dialect, as OpenAI does now; accepted by default."),
+]
+
 
 def serve(
     host: Annotated[str, typer.Option("--host", metavar="HOST", help="Where to listen.")] = "127.0.0.1",
@@ -27,6 +35,7 @@ def serve(
     scenario: Annotated[
         Path | None, typer.Option("--scenario", metavar="FILE", help="What it answers: a script, JSON or YAML.")
     ] = None,
+    kani: KaniOption = None,
     replay: Annotated[
         Path | None, typer.Option("--replay", metavar="LOG", help="Speak a recorded log instead, to every client.")
     ] = None,
@@ -34,10 +43,7 @@ def serve(
         Literal["lenient", "strict", "off"],
         typer.Option("--match", help="How a client is held to the log that is replayed."),
     ] = "lenient",
-    beta: Annotated[
-        Literal["accept", "refuse"] | None,
-        typer.Option("--beta", help="Refuse clients of the beta dialect, as OpenAI does now; accepted by default."),
-    ] = None,
+    beta: BetaOption = None,
     log: Annotated[
         Path | None, typer.Option("--log", metavar="DIR", help="Leave a log of each session in this folder.")
     ] = None,
@@ -59,6 +65,7 @@ def serve(
     realtime-sdk serve
     realtime-sdk serve --port 8080 --scenario booking.yaml --log logs
     realtime-sdk serve --seed 7 --beta refuse
+    realtime-sdk serve --kani agent:make_kani
     realtime-sdk serve --replay call.jsonl --match strict
     realtime-sdk serve --fault '{"kind": "drop", "on": "response.done", "nth": 2}'
     """
@@ -67,10 +74,10 @@ def serve(
 
         where = serving.Where(host=host, port=port, tls=serving.tls_of(tls_cert, tls_key))
         if replay is None:
-            options = serving.options_of(seed=seed, beta=beta)
+            options = serving.options_of(seed=seed, beta=beta, kani=kani, scenario=scenario)
             serving.simulate(where, options, speed=speed, scenario=scenario, log=log, faults=fault or ())
         else:
-            serving.refuse_beside_replay(scenario=scenario, beta=beta, log=log, fault=fault)
+            serving.refuse_beside_replay(scenario=scenario, kani=kani, beta=beta, log=log, fault=fault)
             serving.replay(where, replay, match=match, speed=speed)
 
 

@@ -52,7 +52,11 @@ def simulate(
         _check_folder(log)
     host, port = where.get("host", LOOPBACK), where.get("port", 0)
     opening = partial(rt.simulate, script, speed=speed, host=host, port=port, log_dir=log, **options)
-    _run(opening, where, *(() if log is None else (f"logs: {log}",)))
+    try:
+        _run(opening, where, *(() if log is None else (f"logs: {log}",)))
+    except ExceptionGroup as failed:  # what replies raised; the clients were told that they failed
+        first = failed.exceptions[0]
+        raise Ending(f"a reply failed: {type(first).__name__}: {visible(str(first))}") from None
 
 
 def replay(where: Where, log: Path, *, match: Check, speed: float) -> None:
@@ -109,9 +113,20 @@ def _tell_mismatch(mismatch: ReplayMismatch) -> None:
 # --- what was asked for -----------------------------------------------------------------------------------------------
 
 
-def options_of(*, seed: str, beta: Literal["accept", "refuse"] | None) -> Options:
+def options_of(
+    *, seed: str, beta: Literal["accept", "refuse"] | None, kani: str | None, scenario: Path | None
+) -> Options:
     """What was asked for of the simulation; what was not is left to the script."""
-    return {"seed": seed} if beta is None else {"seed": seed, "beta": beta}
+    options: Options = {"seed": seed}
+    if beta is not None:
+        options["beta"] = beta
+    if kani is not None:
+        if scenario is not None:
+            raise Ending("--kani cannot be used with --scenario", MISUSED)
+        from realtime_sdk.cli.minds import kani_replies
+
+        options["new_reply"] = kani_replies(kani)
+    return options
 
 
 def refuse_beside_replay(**asked: object) -> None:

@@ -59,6 +59,8 @@ class Options(ServerOptions, total=False):
 
     seed: str | int
     """Equal seeds give equal ids. Default 0."""
+    new_reply: Callable[[], ReplyTo]
+    """Makes a reply for each session, in place of one for all: for who remembers what was said. Not with `reply`."""
     ear: Ear
     """Writes speech down, before the known clips are tried."""
     clips: tuple[Clip, ...]
@@ -196,7 +198,7 @@ class Simulation:
         if bound is not None:
             refusal = refusal or bound.refusal(now_s=self._now_s(), translates=intent == "translation")
         return Part(
-            reply=self._reply or run or persona,
+            reply=self._reply or run or options.get("new_reply", lambda: persona)(),
             ears=self._ears(),
             spoken=options.get("voice") == "espeak",
             dialect=TRANSLATION if intent == "translation" else HEARD_BETA if beta else OPENAI,
