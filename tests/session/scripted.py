@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
-from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from realtime_sdk.errors import ConnectionClosed
@@ -288,7 +287,7 @@ class Servers:
         self.all: list[Server] = []
         self.refusing: Exception | None = None
         self.tries = 0
-        self.group: TaskGroup | None = None
+        self.group: Any = None
 
     @property
     def last(self) -> Server:
@@ -309,7 +308,6 @@ class Servers:
         server.session["id"] = f"sess_{len(self.all) + 1}"
         self.prepare(server, len(self.all))
         self.all.append(server)
-        assert self.group is not None
         self.group.start_soon(server.run)
         try:
             yield near

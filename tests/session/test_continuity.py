@@ -11,7 +11,14 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from realtime_sdk.errors import ConnectionClosed, ConnectionExpired, ConnectionLost, HandshakeError, RequestTimeout
+from realtime_sdk.errors import (
+    ConnectionClosed,
+    ConnectionExpired,
+    ConnectionLost,
+    HandshakeError,
+    RealtimeError,
+    RequestTimeout,
+)
 from realtime_sdk.fold import replay
 from realtime_sdk.log import EventLog
 from realtime_sdk.protocol import client_events, models
@@ -621,6 +628,20 @@ async def test_a_server_that_refuses_for_good_is_asked_once() -> None:
         with pytest.raises(HandshakeError):
             [update async for update in updates]
         assert servers.tries == 2
+
+
+async def test_a_session_that_is_refused_after_a_break_ends_with_one_error_for_everybody() -> None:
+    refusing = Servers(prepare=lambda server, number: setattr(server, "greets", not number))
+    async with refusing.talking() as (session, servers):
+        updates = session.updates()
+        await servers.last.transport.aclose(1006)
+        await servers.until_count(2)
+        await servers.last.error("invalid_api_key", message="no such key")
+        with pytest.raises(RealtimeError, match="no such key") as told:
+            [update async for update in updates]
+        await session.aclose()
+        with pytest.raises(type(told.value), match="no such key"):
+            await session.until_ended()
 
 
 @pytest.mark.parametrize("code", [1000, 4000])

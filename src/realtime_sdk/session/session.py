@@ -5,6 +5,7 @@ gate. What is decided is decided by the core and the tables; here it is put toge
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from typing import Any, Final, TypeVar, overload
 
 import anyio
@@ -204,8 +205,7 @@ class RealtimeSession(Speaking, Interrupting):
         if self._keeper is not None:
             self._keeper.stop()
         await self._wire.close()
-        if not self._is_over:
-            self._finish(None)
+        self._finish(None)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -225,10 +225,7 @@ class RealtimeSession(Speaking, Interrupting):
 
     def _end_if_fatal(self, event: Any) -> None:
         if level_of(event.error.code) == "account":
-            self._in_background(self._close_for, server_error(event), name="closing")
-
-    async def _close_for(self, error: Exception) -> None:
-        await self._wire.close(fatal=error)
+            self._in_background(partial(self._wire.close, fatal=server_error(event)), name="closing")
 
     def _in_background(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any, name: str) -> None:
         self._engine.group.start_soon(work, *args, name=name)
@@ -243,6 +240,8 @@ class RealtimeSession(Speaking, Interrupting):
         self._keeper.dropped(error)
 
     def _finish(self, told: Exception | None) -> None:
+        if self._is_over:  # the first end counts, for everybody
+            return
         self._tell_lost(*self._calls.unanswered(self.state))
         self._is_over = True
         error = told or ConnectionClosed("the session is closed", code=NORMAL)
