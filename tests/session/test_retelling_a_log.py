@@ -141,6 +141,6 @@ async def test_what_the_server_says_right_after_its_greeting_is_not_told_back_to
     near, far = pair()
     await far.send(encode(said.server("session.created", session={"type": "realtime", "id": "sess_1"})))
     await far.send(encode(said.added("item_of_theirs")))
-    async with connect(transport=near, timeout=2) as session:
+    async with connect(transport=near) as session:
         await session.until(lambda state: "item_of_theirs" in state.conversation.items)
         assert [record.sender for record in session.log] == ["local", "server", "server"]

@@ -321,8 +321,10 @@ async def test_a_reply_can_be_waited_for_in_a_task_and_more_than_once() -> None:
 async def test_a_reply_that_was_given_up_can_be_waited_for_again_once_it_has_begun() -> None:
     async with talking(holding=True) as (session, server):
         begun, waiting = session.respond("Hello"), session.respond("And?")
-        with anyio.move_on_after(0.05):
-            await begun
+        async with anyio.create_task_group() as group:
+            group.start_soon(begun.result)
+            await session.until(lambda state: state.active_response_id)
+            group.cancel_scope.cancel()
         with anyio.move_on_after(0.01):
             await waiting
         item_id = await server.speak(begun.response_id or "", "Paris.")
