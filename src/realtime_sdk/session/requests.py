@@ -127,7 +127,7 @@ class Outstanding:
     """The questions that are not answered yet. Give it every update."""
 
     def __init__(self) -> None:
-        self._asked: dict[type[Any], deque[Ticket]] = {cls: deque(maxlen=_MOST_UNANSWERED) for cls in ANSWERS}
+        self._asked: dict[type[Any], deque[Ticket]] = {}  # by class, from its first: an empty deque takes 760 bytes
         self._expected: dict[str, Ticket] = {}
 
     def expect(self, event: Any, settled: Callable[[Ticket], object]) -> Ticket:
@@ -153,7 +153,7 @@ class Outstanding:
 
     def asked(self, kind: type[Any]) -> Iterator[Any]:
         """The events of this class that were sent and are neither answered nor refused, oldest first."""
-        return (ticket.question for ticket in self._asked[kind])
+        return (ticket.question for ticket in self._asked.get(kind, ()))
 
     def observe(self, update: Update) -> None:
         """Learn from an update what was asked and what was answered."""
@@ -185,14 +185,14 @@ class Outstanding:
                 event_id: str | None = getattr(event, "event_id", None)
                 ticket = self._expected.pop(event_id, None) if event_id is not None else None
                 ticket = ticket or Ticket(event, event_id, _nothing)
-                self._asked[event.__class__].append(ticket)
+                self._asked.setdefault(event.__class__, deque(maxlen=_MOST_UNANSWERED)).append(ticket)
 
     def _answered(self, event: Any, update: Update) -> None:
         if isinstance(event, ERROR_EVENTS):
             self._refused(event)
             return
         for kind in _ASKED_BY.get(event.__class__, ()):
-            for ticket in self._asked[kind]:
+            for ticket in self._asked.get(kind, ()):
                 if ANSWERS[kind].belongs(ticket.question, event, update):
                     self._asked[kind].remove(ticket)
                     ticket.settle(answer=update)
@@ -214,7 +214,7 @@ class Outstanding:
         if LEVELS.get(code) in ("session", "account"):
             return None
         if code in BLAME:
-            return next(iter(self._asked[BLAME[code]]), None)
+            return next(iter(self._asked.get(BLAME[code], ())), None)
         return everything[0] if len(everything) == 1 else None
 
 
