@@ -1,6 +1,8 @@
 """Everything on miniaudio's null backend: devices of the right tempo, without hardware."""
 
 import logging
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import anyio
@@ -161,3 +163,19 @@ async def test_a_machine_without_sound_is_silent_and_says_so(
         async with Speaker() as speaker:
             speaker.feed(Delta("a", PCM.silence(1)))
     assert [record.message for record in caplog.records] == ["this machine has no sound; the speaker is silent"]
+
+
+AT_EXIT = """
+import asyncio, atexit
+from realtime_sdk.audio.devices import Speaker
+
+speaker = Speaker(null=True)
+atexit.register(lambda: print("closed"))
+atexit.register(speaker.close)
+asyncio.run(speaker.__aenter__())
+"""
+
+
+def test_a_speaker_can_be_closed_when_its_program_ends() -> None:
+    ended = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stdout.split(), ended.stderr) == (0, [b"closed"], b"")

@@ -194,6 +194,12 @@ class Speaker(Player):
         await _close(self._opened)
         self._opened = None
 
+    def close(self) -> None:
+        """Close the device and wait for it, without a loop: when a program ends, no thread can be started any more."""
+        if self._opened is not None:
+            _close_here(self._opened)
+            self._opened = None
+
     def feed(self, delta: SoundDelta) -> bool:
         """Play this delta after those before it; False if its item began before an interruption: it is left out."""
         self._check()
@@ -289,6 +295,10 @@ def _why(error: Exception) -> str:
 
 async def _close(opened: _Opened | None) -> None:
     if opened is not None:
-        opened.stop_callback = None
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(opened.close)
+            await to_thread.run_sync(_close_here, opened)
+
+
+def _close_here(opened: _Opened) -> None:
+    opened.stop_callback = None
+    opened.close()

@@ -3,7 +3,6 @@
 Nothing is opened by importing this; the `devices` extra is needed when something is.
 """
 
-import asyncio
 import atexit
 import io
 import time
@@ -76,7 +75,8 @@ class OneSpeaker:
         until = time.monotonic() + _AT_EXIT_S
         while self.playing and time.monotonic() < until:
             time.sleep(0.02)
-        asyncio.run(self._speaker.__aexit__(None, None, None))
+        if self._speaker is not None:
+            self._speaker.close()
 
 
 SPEAKER: Final = OneSpeaker()
