@@ -56,7 +56,7 @@ def frame(kind: str = TYPES["ga"], delta: str = SOUND, **more: object) -> bytes:
 
 
 def is_cut(event: Any) -> bool:
-    return isinstance(event, AudioDelta) and event._pcm is not None
+    return isinstance(event, AudioDelta) and event._late is not None
 
 
 # ------------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ all fields at once (comparing, hashing, copying, pickling, encoding, `repr`) loo
 attributes, and whatever is looked for and missing makes the event whole first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pybase64
@@ -28,14 +28,20 @@ class AudioDelta(ServerEventBase):
 
     if TYPE_CHECKING:
         delta: str  # each event declares its own, so that its fields keep the order of the wire
-        _pcm: Final[bytes | None] = None
         _late: Final[_Late | None] = None
+
+        @property
+        def pcm(self) -> bytes:
+            """The audio as bytes; `RemoteProtocolError` if the base64 is not valid."""
+            ...
     else:
-        __slots__ = ("_late", "_pcm")
+        __slots__ = {"_late": "", "pcm": "The audio as bytes; `RemoteProtocolError` if the base64 is not valid."}
         __dict__ = property(lambda self: _whole(self), _FIELDS.__set__)
 
         def __getattr__(self, name: str) -> Any:
-            if name in AudioDelta.__slots__:
+            if name == "pcm":
+                return _decoded(self.delta)
+            if name == "_late":
                 return None
             if self._late is None:
                 return super().__getattr__(name)
@@ -43,38 +49,31 @@ class AudioDelta(ServerEventBase):
             return getattr(self, name)
 
     @property
-    def pcm(self) -> bytes:
-        """The audio as bytes; `RemoteProtocolError` if the base64 is not valid."""
-        pcm = self._pcm
-        if pcm is not None:
-            return pcm
-        try:
-            return pybase64.b64decode(self.delta, validate=True)
-        except ValueError as broken:
-            raise RemoteProtocolError(
-                f"the audio of a delta is not base64: {broken}", frame=self.delta.encode()
-            ) from None
-
-    @property
     def pcm_size(self) -> int:
         """How many bytes `pcm` has, reckoned from the length of the base64 alone."""
-        pcm = self._pcm
-        return len(self.delta) * 3 // 4 - self.delta.count("=", -2) if pcm is None else len(pcm)
+        return len(self.delta) * 3 // 4 - self.delta.count("=", -2) if self._late is None else len(self.pcm)
 
 
 _new: Final = object.__new__
 _set_fields: Final[Any] = _FIELDS.__set__
-_set_pcm: Final[Any] = vars(AudioDelta)["_pcm"].__set__
+_set_pcm: Final[Any] = vars(AudioDelta)["pcm"].__set__
 _set_late: Final[Any] = vars(AudioDelta)["_late"].__set__
 
 
-def sounding(cls: type[AudioDelta], fields: Mapping[str, Any], pcm: bytes, late: _Late) -> AudioDelta:
+def sounding(cls: type[AudioDelta], fields: dict[str, Any], pcm: bytes, late: _Late) -> AudioDelta:
     """An event of `cls` with these fields and this sound; what else it has is read when it is asked for."""
     event = _new(cls)
-    _set_fields(event, {**fields})
+    _set_fields(event, fields.copy())
     _set_pcm(event, pcm)
     _set_late(event, late)
     return event
+
+
+def _decoded(delta: str) -> bytes:
+    try:
+        return pybase64.b64decode(delta, validate=True)
+    except ValueError as broken:
+        raise RemoteProtocolError(f"the audio of a delta is not base64: {broken}", frame=delta.encode()) from None
 
 
 def _whole(event: AudioDelta) -> dict[str, Any]:

@@ -12,7 +12,7 @@ differs in what stands in two strings alone. Where the shape is another, the who
 from collections.abc import Mapping
 from functools import lru_cache
 from string import ascii_letters, digits
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pybase64
 
@@ -25,11 +25,15 @@ __all__ = ["LONG_BYTES", "sound_apart"]
 LONG_BYTES: Final = 512
 """Bytes of the shortest frame for which a look at its shape pays."""
 _NAME: Final = b'"delta":"'
+_CLOSING: Final = b'"}'
 _HEAD_BYTES: Final = 1_024
 """Where the sound must have begun; real heads have 150 to 250 bytes."""
 _PLAIN: Final = f"{ascii_letters}{digits}_-".encode()
 _KNOWN_PARTS: Final = 512
 """How many parts are known at once: those that are being spoken in all sessions of a program."""
+
+_Part: TypeAlias = tuple[int, int, bytes, dict[str, Any]]
+"""(end, start, rest, fields): where the id ends and the sound begins, what stands between, and what it says."""
 
 
 def sound_apart(read: Pass, classes: Mapping[str, type[WireModel]]) -> Pass:
@@ -46,21 +50,35 @@ def sound_apart(read: Pass, classes: Mapping[str, type[WireModel]]) -> Pass:
     def fields_of(rest: bytes) -> dict[str, Any] | None:
         """The fields of deltas with `rest` between id and sound, but for these two; None if it is unusual."""
         try:
-            event: AudioDelta = read_delta(opening + b"id" + rest + b'"}')
+            event: AudioDelta = read_delta(opening + b"id" + rest + _CLOSING)
         except ValueError:
             return None
         fields = {**vars(event)}
         return fields if (fields.pop("event_id"), fields.pop("delta")) == ("id", "") else None
 
-    def read_apart(frame: bytes | str) -> WireModel:
-        if isinstance(frame, str) or not frame.startswith(opening) or not frame.endswith(b'"}'):
-            return read(frame)
+    def part_of(frame: bytes) -> _Part | None:
         end = frame.find(b'"', at, _HEAD_BYTES)
         start = frame.find(_NAME, end, _HEAD_BYTES) + len(_NAME)
-        if start < at or frame[at:end].translate(None, _PLAIN) or (fields := fields_of(frame[end:start])) is None:
+        if start < at or (fields := fields_of(rest := frame[end:start])) is None:
+            return None
+        return end, start, rest, fields
+
+    last: _Part = (0, 0, b"?", {})  # whoever speaks goes on to speak, mostly; one value, for threads
+
+    def read_apart(frame: bytes | str) -> WireModel:
+        nonlocal last
+        if isinstance(frame, str) or frame[:at] != opening or frame[-2:] != _CLOSING:
+            return read(frame)
+        end, start, rest, fields = last
+        if frame[end:start] != rest:
+            part = part_of(frame)
+            if part is None:
+                return read(frame)
+            end, start, rest, fields = last = part
+        if frame[at:end].translate(None, _PLAIN):
             return read(frame)
         try:
-            pcm = pybase64.b64decode(memoryview(frame)[start:-2], validate=True)
+            pcm = pybase64.b64decode(memoryview(frame)[start:-2], None, True)
         except ValueError:
             return read(frame)
         return sounding(cls, fields, pcm, (read_delta, frame, start))
