@@ -40,11 +40,13 @@ class Held:
     """A request for a response that waits for its turn: `answered` when it began, `failed` when refused for good.
 
     With `joinable` it answers everything that was put into the conversation before it goes out, so that others who
-    want the same join it. One that nobody wants any more is not sent again.
+    want the same join it. One that nobody wants any more is not sent again. `answers` are the items it is for: a
+    response that the server begins by itself when it has all of them answers them too.
     """
 
     event: ResponseCreate
     joinable: bool = False
+    answers: frozenset[str] = frozenset()
     is_ready: Callable[[RealtimeState], bool] = _always
     failed: Callable[[Exception], object] = _nobody
     answered: Callable[[Update], object] = _nobody
@@ -66,6 +68,8 @@ class ResponseQueue:
         self._outstanding = outstanding
         self._waiting: deque[Held] = deque()
         self._is_blocked = False
+        self._in_flight: Held | None = None
+        self._own_id: str | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -78,6 +82,7 @@ class ResponseQueue:
         else:
             other.is_ready = _both(other.is_ready, held.is_ready)
             other.wanted_by += held.wanted_by
+            other.answers = other.answers | held.answers if other.answers and held.answers else frozenset()
             held.joined = other
 
     def leave(self, held: Held) -> None:
@@ -97,9 +102,14 @@ class ResponseQueue:
         return is_unsent
 
     def observe(self, update: Update) -> None:
-        """Learn from an update of the server's that a response has ended."""
-        if self._is_blocked and any(isinstance(event, ResponseDone) for event in update.events):
-            self._is_blocked = False
+        """Learn from an update of the server's that a response has begun or ended."""
+        if not (self._is_blocked or self._waiting or self._in_flight is not None):
+            return
+        for event in update.events:
+            if isinstance(event, ResponseDone):
+                self._is_blocked = False
+            elif isinstance(event, ResponseCreated):
+                self._begun(event.response.id, update)
 
     def is_due(self, state: RealtimeState) -> bool:
         """Whether one may be sent now."""
@@ -111,6 +121,8 @@ class ResponseQueue:
         if held is not None:
             self._waiting.remove(held)
             held.tries += 1
+            if not is_out_of_band(held.event):
+                self._in_flight = held
             self._outstanding.expect(held.event, lambda ticket: self._settled(held, ticket))
         return held
 
@@ -133,7 +145,18 @@ class ResponseQueue:
             return True
         return any(not is_out_of_band(event) for event in self._outstanding.asked(ResponseCreate))
 
+    def _begun(self, response_id: str | None, update: Update) -> None:
+        """A response of the conversation that was not asked for here answers whatever the server had taken before."""
+        if response_id == self._own_id or response_id != update.after.active_response_id:
+            return
+        asked = tuple(self._waiting) if self._in_flight is None else (*self._waiting, self._in_flight)
+        for held in asked:
+            if held.answers and all(_is_taken(item_id, update.before) for item_id in held.answers):
+                self.withdraw(held)
+
     def _settled(self, held: Held, ticket: Ticket) -> None:
+        if held is self._in_flight:
+            self._in_flight = None
         refused = ticket.failure
         if refused is not None and not held.wanted_by:
             return
@@ -147,7 +170,13 @@ class ResponseQueue:
         elif ticket.answer is not None:
             begun = (event for event in ticket.answer.events if isinstance(event, ResponseCreated))
             held.response_id = next((event.response.id for event in begun), None)
+            self._own_id = held.response_id
             held.answered(ticket.answer)
+
+
+def _is_taken(item_id: str, state: RealtimeState) -> bool:
+    item = state.items.get(item_id)
+    return item is not None and item.in_conversation
 
 
 def _both(

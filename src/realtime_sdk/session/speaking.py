@@ -115,7 +115,7 @@ class Speaking(Verbs):
         item = models.FunctionCallOutput(id=self._ids.item(), call_id=call_id, output=text)
 
         def and_ask() -> Held:
-            held = self._joint()
+            held = self._joint(item.id or "")
             held.is_ready = _all_answered(call_id, self._answered)
             return held
 

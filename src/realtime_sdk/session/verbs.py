@@ -7,14 +7,16 @@ answer comes, LocalProtocolError when it cannot be said, the ConnectionClosed fa
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeAlias, Unpack
 
 from realtime_sdk.errors import LocalProtocolError, ServerError
 from realtime_sdk.fold import Update
-from realtime_sdk.protocol import client_events as c
+from realtime_sdk.protocol import client_events as c, models
 from realtime_sdk.protocol.codec import Event
 from realtime_sdk.session.content import as_item
 from realtime_sdk.session.ids import Ids
+from realtime_sdk.session.requests import TAG
 from realtime_sdk.session.response_queue import Held
 from realtime_sdk.session.server_errors import BENIGN
 from realtime_sdk.session.settings import SessionSettings, session_update
@@ -65,8 +67,11 @@ class Verbs(ABC):
         with limited(timeout, "room to send"):
             await self._queue(self._joint())
 
-    def _joint(self) -> Held:
-        return Held(c.ResponseCreate(event_id=self._ids.event()), joinable=True)
+    def _joint(self, *answers: str) -> Held:
+        """A request for a response to these items, or to all that stands there. Marked, unlike the server's own."""
+        marked = models.ResponseCreateParams(metadata={TAG: self._ids.tag()})
+        create = c.ResponseCreate(event_id=self._ids.event(), response=marked)
+        return Held(create, joinable=True, answers=frozenset(answers))
 
     async def request(self, event: Event, *, timeout: float | None = TIMEOUT_S) -> Update:
         """Send an event and wait for its own answer: the update that holds it.
@@ -105,14 +110,14 @@ class Verbs(ABC):
 
         `item` is a model (`models.UserMessage`, …), a dictionary, or the text of a message of the user. It goes to the
         end, after `previous_item_id`, or to the head (`"root"`). With `reply` the assistant answers it, as soon as it
-        is idle; several such items in a row get one answer. Of the assistant text is taken, no sound:
-        LocalProtocolError.
+        is idle; several such items in a row get one answer, which may be one that the server begins by itself. Of the
+        assistant text is taken, no sound: LocalProtocolError.
         (`conversation.item.create` → `conversation.item.added`)
         """
         given = as_item(item)
         item_id: str = getattr(given, "id", None) or self._ids.item()
         create = item_create(given, item_id, previous_item_id)
-        update = await self._request(create, timeout, self._joint if reply else None)
+        update = await self._request(create, timeout, partial(self._joint, item_id) if reply else None)
         return update.after.items[item_id]
 
     async def delete(self, item_id: str, *, timeout: float | None = TIMEOUT_S) -> None:
