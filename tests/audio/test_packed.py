@@ -113,6 +113,24 @@ def test_nothing_is_overwritten(call: Path) -> None:
         pack(call)
 
 
+@pytest.mark.parametrize("second", ["x.jsonl", "x.log", "x.jsonl.gz"])
+@pytest.mark.parametrize("renamed", ["x.txt", "y.jsonl"])
+def test_a_folder_with_the_sound_of_another_log_is_left_alone(call: Path, second: str, renamed: str) -> None:
+    packing = pack(call, call.with_name("x.txt"))
+    first = packing.path.rename(call.with_name(renamed))
+    with pytest.raises(FileExistsError, match=rf"x\.audio holds the sound of .*{renamed}; name another path"):
+        pack(call, call.with_name(second))
+    assert list(open_log(first)) == list(EventLog.load(call))
+
+
+def test_a_folder_of_the_users_is_left_alone(call: Path) -> None:
+    folder = call.with_name("call.packed.audio")
+    folder.mkdir()
+    with pytest.raises(FileExistsError, match=r"call\.packed\.audio is there already"):
+        pack(call)
+    assert sorted(path.name for path in call.parent.iterdir()) == ["call.jsonl", "call.packed.audio"]
+
+
 @pytest.mark.parametrize("broken", ["take", "_compare", "_clear_debris"])
 def test_a_pack_that_fails_leaves_the_log_alone_and_nothing_behind(
     call: Path, monkeypatch: pytest.MonkeyPatch, broken: str
@@ -160,6 +178,41 @@ def test_missing_or_damaged_sound_is_said(call: Path) -> None:
     shutil.rmtree(packing.folder)
     with pytest.raises(LogFormatError, match="missing or damaged"):
         list(open_log(packing.path))
+
+
+@pytest.mark.parametrize("kept", [9, 1, 0])
+def test_an_index_that_ends_early_is_said(call: Path, kept: int) -> None:
+    packing = pack(call)
+    index = packing.folder / "index.jsonl"
+    index.write_text("".join(index.read_text().splitlines(keepends=True)[:kept]))
+    with pytest.raises(LogFormatError, match=r"missing or damaged: record 1?[0-9] is not in the index"):
+        unpack(packing.path, call.with_name("out.jsonl"))
+    assert not call.with_name("out.jsonl").exists()
+
+
+@pytest.mark.parametrize(("records", "more"), [(9, b""), (13, b"AAAA")])
+def test_the_sound_of_another_log_is_not_taken_for_this_ones(call: Path, records: int, more: bytes) -> None:
+    packing = pack(call)
+    other = EventLog()
+    for record in list(EventLog.load(call))[:records]:
+        frame = record.frame.replace(b'"audio":"', b'"audio":"' + more)
+        other.append(record.sender, frame, at_ns=record.at_ns)
+    other.save(call.with_name("other.jsonl"))
+    shutil.rmtree(packing.folder)
+    pack(call.with_name("other.jsonl")).folder.rename(packing.folder)
+    with pytest.raises(LogFormatError, match="missing or damaged"):
+        list(open_log(packing.path))
+
+
+def test_a_log_whose_sound_was_left_out_is_packed_and_comes_back(tmp_path: Path) -> None:
+    log = EventLog(LogHeader(dialect="openai"), keep="without_audio")
+    for record in session_log():
+        log.append(record.sender, record.frame, at_ns=record.at_ns)
+    log.save(tmp_path / "call.jsonl")
+    packing = pack(tmp_path / "call.jsonl")
+    assert packing.packed == 0
+    unpack(packing.path, tmp_path / "out.jsonl")
+    assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "call.jsonl").read_bytes()
 
 
 def test_a_packed_log_is_not_packed_again(call: Path) -> None:

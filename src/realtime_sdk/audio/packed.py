@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from os import PathLike
@@ -55,12 +55,14 @@ def pack(log: LogFile, path: LogFile | None = None) -> Packing:
     """Write a log with its sound as FLAC beside it: `call.packed.jsonl` for `call.jsonl`, or `path`. The log stays.
 
     Each record is read back and compared before the packed log appears. What cannot be given back byte for byte stays
-    in its frame. FileExistsError if there is one already; LogFormatError if the log cannot be read.
+    in its frame. FileExistsError if there is one already, or its folder has the sound of another log; LogFormatError
+    if the log cannot be read.
     """
     source = Path(log)
     target = Path(path) if path is not None else _named(source, ".packed")
     folder = _folder(target)
     _refuse(target)
+    _refuse_folder(folder)
     part, folder_part = target.with_name(f".part-{target.name}"), folder.with_name(f".part-{folder.name}")
     try:
         packed, records, torn = _write(source, part, folder_part, folder.name)
@@ -82,14 +84,13 @@ def unpack(log: LogFile, path: LogFile | None = None) -> Path:
     """
     source = Path(log)
     target = Path(path) if path is not None else source.with_name(source.name.replace(".packed.", ".", 1))
-    _refuse(target)
     part = target.with_name(f".part-{target.name}")
     try:
         with PackedLog(source) as records:
-            sink = FileSink(part, records.header, replace=True)
-            for record in records:
-                sink.write(record)
-            sink.close()
+            _refuse(target)
+            with closing(FileSink(part, records.header, replace=True)) as sink:
+                for record in records:
+                    sink.write(record)
         _sync(part)
         part.replace(target)
     finally:
@@ -160,12 +161,23 @@ class PackedLog(Iterable[LogRecord]):
             if entry is not None and entry.seq == record.seq:
                 yield self._restore(record, entry)
                 entry = next(index, None)
+            elif record.audio_left_out:
+                raise ValueError(f"record {record.seq} is not in the index")
             else:
                 yield record
+        if self.torn is None and (entry is not None or not self._is_used_up()):
+            raise ValueError("it is not the sound of this log")
+
+    def _is_used_up(self) -> bool:
+        """Whether all sound of the folder was put back."""
+        streams = {file.stem for file in self._folder.glob("*.flac")}
+        return streams == set(self._readers) and all(reader.at_end() for reader in self._readers.values())
 
     def _restore(self, record: LogRecord, entry: "_Entry") -> LogRecord:
         frame = put_back(record.frame, [Payload(placed, self._sound(entry.stream, placed)) for placed in entry.placed])
         left_out = record.audio_left_out - (len(frame) - len(record.frame))
+        if left_out < 0:
+            raise ValueError(f"record {record.seq} had less")
         return record._replace(frame=frame, audio_left_out=left_out)
 
     def _sound(self, stream: str, placed: Placed) -> bytes:
@@ -199,6 +211,10 @@ class _FlacReader:
             self._ahead += block
         pcm, self._ahead = self._ahead[: 2 * samples], self._ahead[2 * samples :]
         return pcm
+
+    def at_end(self) -> bool:
+        """Whether all samples were read."""
+        return not self._ahead and not len(self._decoder.buffer_read(1, "int16"))
 
     def close(self) -> None:
         self._decoder.close()
@@ -239,6 +255,8 @@ class _Packer:
         wire = self._wires.user(update) if user else self._wires.assistant(update, update.event)
         frame, payloads = take_out(record.frame, wire)
         if not payloads:
+            if record.audio_left_out:
+                self._index.write(_Entry(record.seq, "", ()).line())
             return record
         stream = _stream_of(record.sender, wire)
         waiting = self._pieces.setdefault(stream, bytearray())
@@ -329,7 +347,29 @@ def _found_folder(packed: Path, recorded: str) -> Path:
 
 def _refuse(path: Path) -> None:
     if path.exists():
-        raise FileExistsError(f"{path} is there already, and is not overwritten unasked")
+        raise FileExistsError(f"{path} is there already, and is not overwritten unasked; name another path")
+
+
+def _refuse_folder(folder: Path) -> None:
+    """Only what a `pack` that was killed left may be replaced: sound without its log."""
+    if not folder.exists():
+        return
+    if not (folder / _INDEX).is_file():
+        _refuse(folder)
+    for log in folder.parent.iterdir():
+        if _is_packed_into(log, folder):
+            raise FileExistsError(f"{folder} holds the sound of {log}; name another path")
+
+
+def _is_packed_into(log: Path, folder: Path) -> bool:
+    if log.name.startswith(".part-") or not (".jsonl" in log.name or _folder(log) == folder) or not log.is_file():
+        return False
+    try:
+        with EventLog.stream(log) as records:
+            packed = records.header.meta.get(_META)
+    except (LogFormatError, OSError):
+        return False
+    return isinstance(packed, dict) and cast("dict[str, object]", packed).get("folder") == folder.name
 
 
 def _clear_debris(folder: Path) -> None:
