@@ -13,6 +13,7 @@ from realtime_sdk.protocol import models
 from realtime_sdk.session import RealtimeSession
 from realtime_sdk.session.tools import Outcome, ToolContext, split_tools, tool
 from tests.session.scripted import Server, talking
+from tests.session.test_turns import detecting
 
 
 async def weather(city: str, unit: Literal["c", "f"] = "c") -> dict[str, Any]:
@@ -329,3 +330,69 @@ async def test_tools_may_be_given_later() -> None:
         await run_calls(session, server, ("call_1", "weather", '{"city":"Rome"}'))
         await server.until_heard("response.create")
         assert len(outputs(server)) == 1
+
+
+# --- while somebody else has the floor ------------------------------------------------------------------------------
+
+
+async def hear_the_user(server: Server) -> None:
+    """A turn of the user that voice detection has committed, and is about to answer."""
+    await server.say("input_audio_buffer.speech_stopped", audio_end_ms=100, item_id="item_u")
+    await server.say("input_audio_buffer.committed", previous_item_id=None, item_id="item_u")
+    content = [{"type": "input_audio", "transcript": None}]
+    await server.take_in({"id": "item_u", "type": "message", "role": "user", "content": content})
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_an_output_that_is_ready_while_the_user_speaks_waits_for_the_answer_to_them(is_known: bool) -> None:
+    speaks, release = anyio.Event(), anyio.Event()
+
+    async def slow() -> str:
+        await (speaks if is_known else release).wait()
+        return "slow"
+
+    with anyio.fail_after(5):
+        async with talking(tools=[slow], prepare=detecting) as (session, server):
+            await run_calls(session, server, ("call_1", "slow", ""))
+            await server.say("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_u")
+            await session.until(lambda state: state.input_audio.speaking)
+            speaks.set()
+            await idle()
+            await hear_the_user(server)
+            await session.until(lambda state: "item_u" in state.items)
+            await idle()
+            assert server.kinds.count("response.create") == 0
+            await server.respond_by_itself("resp_vad")
+            await session.until(lambda state: state.active_response_id)
+            release.set()
+            await session.until(lambda state: any(i.type == "function_call_output" for i in state.items.values()))
+            await server.finish("resp_vad", items=(await server.speak("resp_vad", "Yes."),))
+            await session.until(lambda state: not state.active_response_id)
+            await idle()
+            assert server.kinds.count("response.create") == (0 if is_known else 1)
+
+
+async def test_progress_is_told_when_the_user_has_spoken_and_not_after_the_output() -> None:
+    told, release = anyio.Event(), anyio.Event()
+
+    async def look(context: ToolContext) -> str:
+        await context.progress("half way")
+        told.set()
+        await release.wait()
+        return "found"
+
+    with anyio.fail_after(5):
+        async with talking(tools=[look], prepare=detecting) as (session, server):
+            await server.say("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_u")
+            await run_calls(session, server, ("call_1", "look", "{}"))
+            await told.wait()
+            await idle()
+            assert server.kinds.count("response.create") == 0
+            release.set()
+            await session.until(lambda state: any(i.type == "function_call_output" for i in state.items.values()))
+            await server.say("input_audio_buffer.speech_stopped", audio_end_ms=100, item_id="item_u")
+            await server.say("input_audio_buffer.cleared")
+            create = await server.until_heard("response.create")
+            assert "tool_choice" not in create["response"]
+            await idle()
+            assert server.kinds.count("response.create") == 1

@@ -101,6 +101,7 @@ SPOKEN = said.added(said.user("u", None))
         ((detected(), SPEAKING, STOPPED, COMMITTED, SPOKEN, said.added(said.user("later"), "u")), True),
         ((detected(create_response=False), SPEAKING, STOPPED, COMMITTED, SPOKEN), True),
         ((detected(type=None), COMMITTED, SPOKEN), True),
+        ((SPEAKING, detected(type=None)), True),
     ],
 )
 def test_the_floor_is_free_when_nobody_speaks_answers_or_is_about_to(events: tuple[Any, ...], is_free: bool) -> None:

@@ -14,6 +14,7 @@ from realtime_sdk.session.response_queue import Held
 from realtime_sdk.session.restoring import retold_call
 from realtime_sdk.session.settings import ResponseSettings, response_params
 from realtime_sdk.session.subscribers import Subscriber
+from realtime_sdk.session.turns import is_floor_free
 from realtime_sdk.session.verbs import TIMEOUT_S, Verbs, item_create
 from realtime_sdk.session.waiting import limited
 from realtime_sdk.state import Item, RealtimeState
@@ -100,9 +101,10 @@ class Speaking(Verbs):
     ) -> Item:
         """Answer a function call: `output` as text, or anything that JSON can say. Returns the output's item.
 
-        With `reply` the assistant goes on when all calls of the same response are answered and it is idle, once for
-        all of them. A call of an earlier connection is told again before its output, as the new server does not know
-        it. (`conversation.item.create` → `conversation.item.added`)
+        With `reply` the assistant goes on when all calls of the same response are answered and nobody answers or
+        speaks, once for all of them; if the server has begun an answer of its own meanwhile, that is it. A call of an
+        earlier connection is told again before its output, as the new server does not know it.
+        (`conversation.item.create` → `conversation.item.added`)
         """
         self._answered.add(call_id)
         with limited(timeout, "a connection"):
@@ -116,12 +118,21 @@ class Speaking(Verbs):
 
         def and_ask() -> Held:
             held = self._joint(item.id or "")
-            held.is_ready = _all_answered(call_id, self._answered)
+            held.is_ready = _may_go_on(call_id, self._answered)
             return held
 
         create = item_create(item, item.id or "")
         update = await self._request(create, timeout, and_ask if reply else None)
         return update.after.items[item.id or ""]
+
+    async def _say_meanwhile(self, text: str) -> Held:
+        """Have the assistant say how far a call is, when nobody answers or speaks. Returns the request for that."""
+        part = models.SystemMessageContent(type="input_text", text=text)
+        item = await self.add_item(models.SystemMessage(content=[part]))
+        create = c.ResponseCreate(event_id=self._ids.event(), response=models.ResponseCreateParams(tool_choice="none"))
+        held = Held(create, answers=frozenset({item.id}), is_ready=is_floor_free)
+        await self._queue(held)
+        return held
 
     async def approve(
         self,
@@ -152,10 +163,15 @@ def _params(settings: ResponseSettings, tag: str, *, out_of_band: Sequence[Any] 
     return response if out_of_band is None else response.model_copy(update={"conversation": "none"})
 
 
-def _all_answered(call_id: str, answered: set[str]) -> Callable[[RealtimeState], bool]:
-    """Whether every finished call of the response that made this call has an answer of ours."""
+def _may_go_on(call_id: str, answered: set[str]) -> Callable[[RealtimeState], bool]:
+    """Whether the floor is free, and every finished call of the response that made this call has an answer of ours.
+
+    While the user speaks a response would talk over them, and have the server refuse the one to what they say.
+    """
 
     def is_ready(state: RealtimeState) -> bool:
+        if not is_floor_free(state):
+            return False
         calls = [item for item in state.items.values() if item.call_id is not None and item.type == "function_call"]
         response_id = next((item.response_id for item in calls if item.call_id == call_id), None)
         siblings = [item for item in calls if item.response_id == response_id and item.status == "completed"]

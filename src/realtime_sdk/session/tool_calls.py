@@ -15,7 +15,8 @@ from anyio.abc import TaskGroup
 
 from realtime_sdk.errors import ConnectionExpired, ConnectionLost, RealtimeError
 from realtime_sdk.fold import Update
-from realtime_sdk.protocol import client_events, models, server_events as s
+from realtime_sdk.protocol import server_events as s
+from realtime_sdk.session.response_queue import Held
 from realtime_sdk.session.restoring import short_call_id
 from realtime_sdk.session.subscribers import Subscriber
 from realtime_sdk.session.tools import Approve, Outcome, Tool, ToolContext
@@ -40,12 +41,12 @@ class Answering(Protocol):
         """Answer a call."""
         ...
 
-    async def add_item(self, item: Any) -> Any:
-        """Put an item into the conversation."""
+    async def _say_meanwhile(self, text: str) -> Held:
+        """Have the assistant say something while calls run."""
         ...
 
-    async def send(self, event: Any) -> None:
-        """Send an event."""
+    def _withdraw(self, held: Held) -> None:
+        """Take back what it was to say, if it was not asked for yet."""
         ...
 
     def _tell_lost(self, *what: str) -> None:
@@ -63,6 +64,7 @@ class _Call:
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     done: anyio.Event = field(default_factory=anyio.Event)
     is_lost: bool = False
+    progress: Held | None = None
 
     @property
     def output(self) -> str:
@@ -150,6 +152,7 @@ class ToolCalls:
         try:
             with call.scope:
                 call.outcome = await self._outcome(call)
+            self._forget_progress(call)
             if call.outcome is None:
                 call.outcome = Outcome("Error: the user interrupted, and the call was cancelled", "cancelled")
             if before is not None:
@@ -195,12 +198,15 @@ class ToolCalls:
         answer: Any = asked(context)
         return bool(await answer if inspect.isawaitable(answer) else answer)
 
+    def _forget_progress(self, call: _Call) -> None:
+        """What nobody has asked for yet is not said any more: there is newer to tell."""
+        if call.progress is not None:
+            self._session._withdraw(call.progress)
+
     def _context(self, call: _Call) -> ToolContext:
         async def tell(text: str) -> None:
-            part = models.SystemMessageContent(type="input_text", text=f"Progress of {call.item.name}: {text}")
-            await self._session.add_item(models.SystemMessage(content=[part]))
-            params = models.ResponseCreateParams(tool_choice="none")
-            await self._session.send(client_events.ResponseCreate(response=params))
+            self._forget_progress(call)
+            call.progress = await self._session._say_meanwhile(f"Progress of {call.item.name}: {text}")
 
         item = call.item
         return ToolContext(

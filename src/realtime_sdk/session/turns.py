@@ -28,10 +28,14 @@ def transcription(state: RealtimeState) -> Any:
 
 def is_floor_free(state: RealtimeState) -> bool:
     """Whether nobody answers or speaks, and voice detection is not about to answer what was said last."""
-    if is_responding(state) or state.input_audio.speaking:
+    if is_responding(state):
         return False
     detection = turn_detection(state)
-    if detection is None or getattr(detection, "create_response", None) is False:
+    if detection is None:  # nobody says any more when speech that had begun ends
+        return True
+    if state.input_audio.speaking:
+        return False
+    if getattr(detection, "create_response", None) is False:
         return True
     turn = next(reversed(state.input_audio.commits), None)
     is_last = turn is not None and (turn not in state.items or turn == next(reversed(state.conversation.order), None))
