@@ -353,3 +353,21 @@ async def test_an_event_without_an_answer_cannot_be_requested() -> None:
     async with talking() as (session, _):
         with pytest.raises(LocalProtocolError, match=r"use send\(\)"):
             await session.request(client_events.InputAudioBufferAppend(audio="AAAA"))
+
+
+async def test_text_is_not_kept_waiting_by_the_output_of_a_call_whose_neighbour_still_runs() -> None:
+    async with talking(holding=True) as (session, server):
+        await server.respond_by_itself("resp_1")
+        items = [await server.call("resp_1", "look", "{}", call_id=f"call_{n}", index=n) for n in (1, 2)]
+        await session.until(lambda state: len(state.items) == 2)
+        await session.submit_tool_output("call_1", "found")
+        await server.finish("resp_1", items=tuple(items))
+        await session.add_item("What is taking so long?", reply=True)
+        first = await server.until_heard("response.create")
+        await session.submit_tool_output("call_2", "found too")
+        await session.add_item("Well?", reply=True)
+        await session.until(lambda state: state.active_response_id)
+        await server.finish(session.state.active_response_id or "", metadata=first["response"]["metadata"])
+        await server.until_heard("response.create", 2)
+        await idle()
+        assert creates(server) == 2

@@ -40,7 +40,7 @@ class Held:
     """A request for a response that waits for its turn: `answered` when it began, `failed` when refused for good.
 
     With `joinable` it answers everything that was put into the conversation before it goes out, so that others who
-    want the same join it. One that nobody wants any more is not sent again. `answers` are the items it is for: a
+    may go out too join it then. One that nobody wants any more is not sent again. `answers` are the items it is for: a
     response that the server begins by itself when it has all of them answers them too.
     """
 
@@ -75,15 +75,8 @@ class ResponseQueue:
         return len(self._waiting)
 
     def put(self, held: Held) -> None:
-        """Queue a request, or join it to one that waits."""
-        other = next((other for other in self._waiting if other.joinable), None) if held.joinable else None
-        if other is None:
-            self._waiting.append(held)
-        else:
-            other.is_ready = _both(other.is_ready, held.is_ready)
-            other.wanted_by += held.wanted_by
-            other.answers = other.answers | held.answers if other.answers and held.answers else frozenset()
-            held.joined = other
+        """Queue a request."""
+        self._waiting.append(held)
 
     def leave(self, held: Held) -> None:
         """One of those who wanted it has given up: if it was the last, it is not sent; what was sent stays."""
@@ -120,6 +113,7 @@ class ResponseQueue:
         held = self._next(state)
         if held is not None:
             self._waiting.remove(held)
+            self._join(held, state)
             held.tries += 1
             if not is_out_of_band(held.event):
                 self._in_flight = held
@@ -134,6 +128,16 @@ class ResponseQueue:
                 self.put(held)
             else:
                 held.failed(error)
+
+    def _join(self, held: Held, state: RealtimeState) -> None:
+        """Let one response answer all who want the same by now."""
+        others = [other for other in self._waiting if held.joinable and other.joinable and other.is_ready(state)]
+        for other in others:
+            self._waiting.remove(other)
+            held.wanted_by += other.wanted_by
+            held.answers = held.answers | other.answers if held.answers and other.answers else frozenset()
+            held.is_ready = _both(held.is_ready, other.is_ready)
+            other.joined = held
 
     def _next(self, state: RealtimeState) -> Held | None:
         is_busy = self._is_busy(state)
