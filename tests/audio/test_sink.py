@@ -67,6 +67,33 @@ def test_after_a_kill_every_file_is_readable(tmp_path: Path) -> None:
         assert path.suffix == ".opus" or original.startswith(saved.pcm)
 
 
+FULL = """
+import resource, sys
+from realtime_sdk.audio.sink import AudioSink
+sink = AudioSink(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    for _ in range(int(sys.argv[3])):
+        sink.write(bytes(range(256)) * int(sys.argv[2]))
+except OSError as error:
+    print(error)
+sink.close()
+"""
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".opus"])
+@pytest.mark.parametrize(("size", "times"), [(4_000, 1), (4, 20_000)])
+def test_a_full_disk_is_said_and_what_was_written_stays(tmp_path: Path, suffix: str, size: int, times: int) -> None:
+    path = tmp_path / f"out{suffix}"
+    ended = subprocess.run([sys.executable, "-c", FULL, path, str(size), str(times)], capture_output=True, timeout=30)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert b"File too large" in ended.stdout if suffix == ".wav" else b"cannot be written" in ended.stdout
+    if times > 1 or suffix == ".wav":
+        saved = read_sound(path).pcm
+        assert len(saved) > 10_000
+        assert suffix == ".opus" or (bytes(range(256)) * 100_000).startswith(saved)
+
+
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
 def test_after_a_flush_everyone_can_read_what_is_there(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"growing{suffix}"

@@ -71,7 +71,7 @@ class AudioSink:
         return self._format.ms_in_bytes(self._written)
 
     def write(self, pcm: bytes) -> None:
-        """Append sound, cut anywhere. Raises ValueError after `close`."""
+        """Append sound, cut anywhere. Raises ValueError after `close`, OSError where the file takes no more."""
         if self._writer is None:
             raise ValueError("the sink is closed")
         whole = self._joiner.feed(pcm)
@@ -118,8 +118,12 @@ class _WavWriter:
         self._file.write(self._header())
 
     def write(self, pcm: bytes) -> None:
-        self._file.write(pcm)
-        self._size += len(pcm)
+        # A full disk takes a part and says so; only of the rest it says why.
+        left = memoryview(pcm)
+        while left:
+            taken = self._file.write(left)
+            self._size += taken
+            left = left[taken:]
 
     def flush(self) -> None:
         self._file.seek(0)
@@ -142,10 +146,14 @@ class _EncodedWriter:
     """libsndfile's encoder of one format."""
 
     def __init__(self, path: Path, pcm_format: PcmFormat) -> None:
+        self._path = path
         self._encoder = _encoder(str(path), pcm_format, path.suffix.lower())
 
     def write(self, pcm: bytes) -> None:
-        self._encoder.buffer_write(pcm, "int16")
+        try:
+            self._encoder.buffer_write(pcm, "int16")
+        except soundfile.LibsndfileError as error:
+            raise OSError(f"{self._path} cannot be written: {error}") from error
 
     def flush(self) -> None:
         """Pages and frames are in the file as soon as they are full."""
