@@ -151,6 +151,7 @@ class Keeper:
             await self._stand(line)
         except HandshakeError as refused:
             if _is_for_good(refused):
+                self._engine.wire.retire("the server refuses the session")
                 raise
         except (ConnectionClosed, RequestTimeout, OSError) as failed:
             _logger.debug("an attempt to reconnect failed: %s", type(failed).__name__)

@@ -5,7 +5,6 @@ gate. What is decided is decided by the core and the tables; here it is put toge
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
-from functools import partial
 from typing import Any, Final, TypeVar, overload
 
 import anyio
@@ -84,6 +83,7 @@ class RealtimeSession(Speaking, Interrupting):
         self._settings = KeptSettings()
         self._keeper: Keeper | None = None
         self._is_over = False
+        self._fatal: Exception | None = None
         group.start_soon(self._asking.run, name="asking for responses")
         self._has_tools(tools)
 
@@ -204,8 +204,8 @@ class RealtimeSession(Speaking, Interrupting):
         """Close the connection with 1000. Iterations end. Done by the end of `connect`'s block too."""
         if self._keeper is not None:
             self._keeper.stop()
-        await self._wire.close()
-        self._finish(None)
+        await self._wire.close(fatal=self._fatal)
+        self._finish(self._fatal)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -215,17 +215,19 @@ class RealtimeSession(Speaking, Interrupting):
             return
         self._outstanding.observe(update)
         self._asking.observe(update)
-        event = update.events[0] if update.record.sender == "server" and update.events else None
-        if isinstance(event, ERROR_EVENTS):
-            self._end_if_fatal(event)
-        elif isinstance(event, s.InputAudioBufferSpeechStarted) and self._interrupts:
+        for event in update.events:
+            heed = _HEEDED.get(event.__class__)
+            if heed is not None:
+                heed(self, event)
+
+    def _user_speaks(self, _event: Any) -> None:
+        if self._interrupts:
             self._interrupt_for_speech()
-        elif isinstance(event, s.ResponseOutputAudioDelta):
-            self._play(event)
 
     def _end_if_fatal(self, event: Any) -> None:
         if level_of(event.error.code) == "account":
-            self._in_background(partial(self._wire.close, fatal=server_error(event)), name="closing")
+            self._fatal = server_error(event)
+            self._in_background(self.aclose, name="closing")
 
     def _in_background(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any, name: str) -> None:
         self._engine.group.start_soon(work, *args, name=name)
@@ -390,6 +392,14 @@ class RealtimeSession(Speaking, Interrupting):
             self._asking.queue.withdraw(held)
             raise
         return _result(outcome[0])
+
+
+_HEEDED: Final[Mapping[type[Any], Callable[[RealtimeSession, Any], None]]] = {
+    **dict.fromkeys(ERROR_EVENTS, RealtimeSession._end_if_fatal),
+    s.InputAudioBufferSpeechStarted: RealtimeSession._user_speaks,
+    s.ResponseOutputAudioDelta: RealtimeSession._play,
+}
+"""Class of event → what the session itself does when it hears it."""
 
 
 def _result(outcome: Update | Exception | None) -> Update:
