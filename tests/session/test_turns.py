@@ -6,7 +6,9 @@ import pytest
 from anyio import fail_after
 
 from realtime_sdk.errors import ServerError
+from realtime_sdk.session import connect
 from realtime_sdk.session.turns import end_turn, is_floor_free, transcription, turn_detection, until_floor_free
+from realtime_sdk.simulator import simulate
 from realtime_sdk.state import RealtimeState
 from tests import said
 from tests.session.scripted import Server, talking
@@ -110,3 +112,33 @@ def test_the_floor_is_free_when_nobody_speaks_answers_or_is_about_to(events: tup
 
 def test_what_a_session_does_not_say_it_does_not_do() -> None:
     assert (turn_detection(RealtimeState.empty()), transcription(RealtimeState.empty())) == (None, None)
+
+
+@pytest.mark.parametrize("is_cut_short", [True, False])
+async def test_a_commit_that_cuts_speech_short_is_told_from_one_of_voice_detection(is_cut_short: bool) -> None:
+    """Both look the same on the wire: what the server says to the next thing that it is asked decides."""
+
+    class Hearing(Server):
+        async def on_input_audio_buffer_commit(self, event: dict[str, Any]) -> None:
+            await self.say("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_u")
+            await self.say("input_audio_buffer.speech_stopped", audio_end_ms=1_000, item_id="item_u")
+            await self.say("input_audio_buffer.committed", previous_item_id=None, item_id="item_u")
+            if not is_cut_short:
+                await self.error("input_audio_buffer_commit_empty", event_id=event["event_id"])
+
+    with fail_after(5):
+        async with talking(Hearing, prepare=detecting) as (session, server):
+            await session.append_audio(SECOND)
+            assert await session.commit(timeout=1) == ("item_u" if is_cut_short else None)
+            await server.say("input_audio_buffer.committed", previous_item_id=None, item_id="item_vad")
+            await session.until(lambda state: "item_vad" in state.input_audio.commits)
+            server.silent_about.add("input_audio_buffer.commit")  # a server that does not heed it (xAI)
+            assert await session.commit(timeout=1) is None
+
+
+async def test_what_is_said_is_committed_by_hand_while_a_server_listens() -> None:
+    with fail_after(5):
+        async with simulate() as server, connect(transport=server.memory()) as session:
+            await session.append_audio(b"\x10\x20" * 24_000)
+            committed = await session.commit(timeout=1)
+            assert committed in session.state.input_audio.commits

@@ -146,6 +146,13 @@ class Outstanding:
             self._expected.pop(ticket.event_id, None)
         ticket.settled = _nothing
 
+    def drop(self, ticket: Ticket) -> None:
+        """No answer is to be taken for the answer to this any more."""
+        self.forget(ticket)
+        asked = self._asked.get(type(ticket.question), ())
+        if ticket in asked:
+            self._asked[type(ticket.question)].remove(ticket)
+
     @property
     def count(self) -> int:
         """How many questions are not answered."""

@@ -354,14 +354,14 @@ class RealtimeSession(Speaking, Interrupting):
         return self._core.write(event)
 
     async def _send_followed(
-        self, event: Any, frames: tuple[bytes, ...], failed: Callable[[Exception], object]
-    ) -> None:
-        def settled(ticket: Ticket) -> None:
-            if ticket.failure is not None:
-                failed(ticket.failure)
-
-        self._outstanding.expect(event, settled)
+        self, event: Any, frames: tuple[bytes, ...], settled: Callable[[Ticket], object]
+    ) -> Ticket:
+        ticket = self._outstanding.expect(event, settled)
         await self._wire.send(frames)
+        return ticket
+
+    def _expect_no_more(self, ticket: Ticket) -> None:
+        self._outstanding.drop(ticket)
 
     def _note(self, event: LocalEventBase) -> Update:
         return self._core.note(event, at_ns=self._wire.now_ns())

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from realtime_sdk.protocol import client_events as c, models
 from realtime_sdk.session.content import as_item, user_message
 from realtime_sdk.session.reply import Reply
-from realtime_sdk.session.requests import TAG
+from realtime_sdk.session.requests import TAG, Ticket
 from realtime_sdk.session.response_queue import Held
 from realtime_sdk.session.restoring import retold_call
 from realtime_sdk.session.settings import ResponseSettings, response_params
@@ -31,16 +31,6 @@ class Speaking(Verbs):
     @abstractmethod
     def updates(self, *, limit: int | None = ...) -> Subscriber:
         """Updates from now on."""
-
-    @abstractmethod
-    def _written(self, event: Any) -> tuple[bytes, ...]:
-        """The frames of an event. Raises LocalProtocolError if the dialect cannot say it."""
-
-    @abstractmethod
-    async def _send_followed(
-        self, event: Any, frames: tuple[bytes, ...], failed: Callable[[Exception], object]
-    ) -> None:
-        """Send the frames of an event, and have `failed` called if it is refused."""
 
     @abstractmethod
     def _take_back(self, held: Held) -> None:
@@ -85,13 +75,14 @@ class Speaking(Verbs):
             held = Held(event, failed=reply.fail, answered=reply.begin)
             reply.withdraw = lambda: self._withdraw(held)
 
-            def refused(error: Exception) -> None:
-                reply.fail(error)
-                self._take_back(held)
+            def settled(ticket: Ticket) -> None:
+                if ticket.failure is not None:
+                    reply.fail(ticket.failure)
+                    self._take_back(held)
 
             written = [self._written(said) for said in (*creates, event)]  # all of it can be said, or nothing is
             for create, frames in zip(creates, written, strict=False):
-                await self._send_followed(create, frames, refused)
+                await self._send_followed(create, frames, settled)
             await self._queue(held)
 
         return Reply(ask, lambda: self.updates(limit=None), tag, timeout)

@@ -16,7 +16,7 @@ from realtime_sdk.protocol import client_events as c, models
 from realtime_sdk.protocol.codec import Event
 from realtime_sdk.session.content import as_item
 from realtime_sdk.session.ids import Ids
-from realtime_sdk.session.requests import TAG
+from realtime_sdk.session.requests import TAG, Ticket
 from realtime_sdk.session.response_queue import Held
 from realtime_sdk.session.server_errors import BENIGN
 from realtime_sdk.session.settings import SessionSettings, session_update
@@ -50,6 +50,20 @@ class Verbs(ABC):
     @abstractmethod
     async def _request(self, event: Any, timeout: float | None, and_ask: AndAsk | None = None) -> Update:
         """Send an event, ask for a response to it, and wait for the event's own answer."""
+
+    @abstractmethod
+    def _written(self, event: Any) -> tuple[bytes, ...]:
+        """The frames of an event. Raises LocalProtocolError if the dialect cannot say it."""
+
+    @abstractmethod
+    async def _send_followed(
+        self, event: Any, frames: tuple[bytes, ...], settled: Callable[[Ticket], object]
+    ) -> Ticket:
+        """Send the frames of an event, and have `settled` called when it is answered or refused."""
+
+    @abstractmethod
+    def _expect_no_more(self, ticket: Ticket) -> None:
+        """No answer comes to this, or it has come and could not be told from another."""
 
     @abstractmethod
     async def _queue(self, held: Held) -> None:
@@ -148,12 +162,30 @@ class Verbs(ABC):
         had committed it before. (`input_audio_buffer.commit` → `input_audio_buffer.committed`)
         """
         try:
-            update = await self.request(c.InputAudioBufferCommit(), timeout=timeout)
+            if _detects_turns(self.state):
+                return await self._commit_beside_detection(timeout)
+            return str((await self.request(c.InputAudioBufferCommit(), timeout=timeout)).event.item_id)
         except ServerError as refused:
             if refused.code in BENIGN and _detects_turns(self.state):
                 return None
             raise
-        return str(update.event.item_id)
+
+    async def _commit_beside_detection(self, timeout: float | None) -> str | None:
+        """A commit that cuts speech short looks like one of voice detection: what follows tells which it was."""
+        commit = c.InputAudioBufferCommit(event_id=self._ids.event())
+        known = len(self.state.input_audio.commits)
+        with limited(timeout, commit.type):
+            ticket = await self._send_followed(commit, self._written(commit), lambda _: None)
+            try:
+                await self.update(timeout=None)  # its answer comes after all that the commit brought about
+            finally:
+                self._expect_no_more(ticket)
+        if ticket.failure is not None:
+            raise ticket.failure
+        if ticket.answer is not None:
+            return str(ticket.answer.event.item_id)
+        found = tuple(self.state.input_audio.commits)[known:]
+        return found[-1] if found else None
 
     async def clear(self, *, timeout: float | None = TIMEOUT_S) -> None:
         """Forget the appended audio. (`input_audio_buffer.clear` → `input_audio_buffer.cleared`)"""
