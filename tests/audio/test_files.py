@@ -1,5 +1,8 @@
 import io
 import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import anyio
@@ -13,6 +16,7 @@ from realtime_sdk.audio.reading import read_sound
 from realtime_sdk.audio.wav import Sound, wav_bytes
 from realtime_sdk.errors import AudioFormatError
 from tests.audio.sounds import tone
+from tests.conftest import LOOPS
 
 
 class Virtual:
@@ -99,8 +103,46 @@ async def test_a_stream_from_a_stalled_pipe_can_be_cancelled() -> None:
         await anext(stream)
     assert scope.cancelled_caught
     await stream.aclose()
+    for thread in threading.enumerate():
+        if thread.name == "sound file pump":
+            await anyio.to_thread.run_sync(thread.join, 5)
+            assert not thread.is_alive()
+    out.write(b"more")
+    assert pipe.read(4) == b"more"
     out.close()
     pipe.close()
+
+
+ABANDONS = """
+import sys, anyio
+from realtime_sdk.audio.files import stream_file
+source = sys.argv[2] if len(sys.argv) > 2 else sys.stdin.buffer
+async def main():
+    with anyio.move_on_after(0.05) as scope:
+        async for _ in stream_file(source, speed=None):
+            pass
+    assert scope.cancelled_caught
+anyio.run(main, backend=sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("said", [b"", b"RI", wav_bytes(Sound(tone(60)))[:1_004], None])
+def test_a_program_ends_though_a_pipe_of_its_has_not(tmp_path: Path, loop: str, said: bytes | None) -> None:
+    source = []
+    if said is None:  # a named pipe that nobody writes to
+        os.mkfifo(tmp_path / "live.wav")
+        source = [tmp_path / "live.wav"]
+    command = [sys.executable, "-c", ABANDONS, loop, *source]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as program:
+        assert program.stdin
+        assert program.stderr
+        program.stdin.write(said or b"")
+        try:
+            assert program.wait(timeout=10) == 0
+        finally:
+            program.kill()
+        assert program.stderr.read() == b""
 
 
 @pytest.mark.parametrize("wrong", [{"speed": 0}, {"speed": -1}, {"piece_ms": 0}])

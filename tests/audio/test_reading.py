@@ -89,7 +89,7 @@ class ClosedOnTheWay(io.BytesIO):
     def read1(self, size: int | None = -1) -> bytes:
         if self.tell() > 24:
             self.close()
-        return super().read(4_820)
+        return super().read(min(size or 0, 4_820))
 
 
 def test_what_came_out_of_a_pipe_before_it_was_closed_is_there() -> None:
@@ -138,8 +138,22 @@ def test_what_cannot_be_read_is_named_with_the_reason(tmp_path: Path, content: b
     path.write_bytes(content)
     with pytest.raises(AudioFormatError, match=rf"odd\.bin.*{said}"):
         read_sound(path)
-    with pytest.raises(AudioFormatError, match=said):
+    with pytest.raises(AudioFormatError, match=f"^the stream.*{said}"):
         through_a_pipe(content, read_sound)
+
+
+def test_raw_sound_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "call.RAW").write_bytes(tone(100))
+    with pytest.raises(AudioFormatError, match=r"call\.RAW is raw sound.*use realtime_sdk\.audio\.resample"):
+        read_sound(tmp_path / "call.RAW")
+
+
+@pytest.mark.parametrize(("form", "subtype"), [*LOSSLESS, ("OGG", "VORBIS"), ("CAF", "PCM_16")])
+def test_an_open_file_is_read_from_where_it_stands(form: str, subtype: str) -> None:
+    content = encoded(form, subtype, Sound(tone(300)))
+    file = io.BytesIO(b"before" + content)
+    file.seek(6)
+    assert read_sound(file) == read_sound(io.BytesIO(content))
 
 
 def test_a_missing_file_is_missing(tmp_path: Path) -> None:

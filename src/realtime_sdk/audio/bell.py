@@ -1,12 +1,17 @@
-"""From a sound card's thread into the event loop, on asyncio and trio: a ring that never blocks who rings."""
+"""From a thread into the event loop, on asyncio and trio: a ring that never blocks who rings."""
 
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Thread
+from typing import TypeVar, TypeVarTuple
 
 import anyio
 from anyio.lowlevel import current_token
 
-__all__ = ["Bell"]
+__all__ = ["Bell", "aside"]
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class Bell:
@@ -32,3 +37,26 @@ class Bell:
 
     def _set(self) -> None:
         self._event.set()
+
+
+async def aside(call: Callable[[*Ts], T], *args: *Ts) -> T:
+    """What a call gives that may block for ever, made in a thread of its own.
+
+    Cancelling abandons the call. A program that ends does not wait for it: unlike a worker thread of the loop.
+    """
+    bell = Bell()
+    given: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            given.append(call(*args))
+        except BaseException as error:
+            failed.append(error)
+        bell.ring()
+
+    Thread(target=run, name="sound of a pipe", daemon=True).start()
+    await bell.wait()
+    if failed:
+        raise failed[0]
+    return given[0]

@@ -1,6 +1,6 @@
 """Sound files into a session: any format libsndfile reads, as wire-ready pieces in the time of real speech.
 
-Reading happens in a worker thread. Needs the `audio` extra. Out of a session into files: `sink`.
+Reading happens in a thread. Needs the `audio` extra. Out of a session into files: `sink`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 from anyio import to_thread
 
+from realtime_sdk.audio.bell import aside
 from realtime_sdk.audio.formats import PCM, WireFormat
 from realtime_sdk.audio.pacing import Clock, Pacer
 from realtime_sdk.audio.pcm import Chunker
@@ -39,10 +40,11 @@ async def stream_file(
     not above 0.
     """
     pacer = Pacer(piece_ms, speed=speed, clock=clock)
-    reader = await to_thread.run_sync(start_reading, source, abandon_on_cancel=True)
+    reader = await aside(start_reading, source)
     try:
         cutter = _Cutter(reader, wire, piece_ms, quality=quality, then_silence_ms=then_silence_ms)
-        while (pieces := await to_thread.run_sync(cutter.next, abandon_on_cancel=reader.live)) is not None:
+        run = aside if reader.live else to_thread.run_sync
+        while (pieces := await run(cutter.next)) is not None:
             for piece in pieces:
                 await pacer.next()
                 yield piece

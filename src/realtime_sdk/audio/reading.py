@@ -7,9 +7,12 @@ Needs the `audio` extra.
 from __future__ import annotations
 
 import os
+import select
+import socket
 import stat
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from shutil import copyfileobj
@@ -31,6 +34,7 @@ __all__ = ["SoundReader", "SoundSource", "open_sound", "read_sound"]
 soundfile = Extra("soundfile", extra="audio")
 
 SoundSource: TypeAlias = str | Path | BinaryIO
+_Halt: TypeAlias = Callable[[], object]
 
 _BLOCK_MS = 1_000
 _PIECE = 1 << 16
@@ -70,13 +74,14 @@ class _Decoder(Protocol):
 class SoundReader:
     """An open sound file: what it is, and its sound in blocks."""
 
-    def __init__(self, decoder: _Decoder, name: str, *, live: bool = False, belongings: ExitStack) -> None:
+    def __init__(self, decoder: _Decoder, name: str, *, halt: _Halt | None = None, belongings: ExitStack) -> None:
         self._decoder = decoder
         self._name = name
         self._belongings = belongings
         self._reading = Lock()
         self._closed = False
-        self.live: bool = live
+        self._halt = halt
+        self.live: bool = halt is not None
         self.rate_hz: int = decoder.samplerate
         self.channels: int = decoder.channels
         self.form: str = f"{decoder.format}/{decoder.subtype}"
@@ -102,6 +107,8 @@ class SoundReader:
             with self._belongings:
                 self._decoder.close()
             self._reading.release()
+        elif self._halt is not None:
+            self._halt()
 
 
 @contextmanager
@@ -120,10 +127,11 @@ def open_sound(source: SoundSource) -> Generator[SoundReader]:
 
 def start_reading(source: SoundSource) -> SoundReader:
     """What `open_sound` gives, to be closed by the caller."""
-    name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "the stream"))
+    name = source if isinstance(source, str | Path) else getattr(source, "name", None)
+    name = str(name) if isinstance(name, str | Path) else "the stream"
     with ExitStack() as belongings:
-        decoder, live = _decoder(source, name, belongings)
-        return SoundReader(decoder, name, live=live, belongings=belongings.pop_all())
+        decoder, halt = _decoder(source, name, belongings)
+        return SoundReader(decoder, name, halt=halt, belongings=belongings.pop_all())
     raise AssertionError("an ExitStack without callbacks swallows nothing")
 
 
@@ -137,38 +145,42 @@ def read_sound(source: SoundSource, target: PcmFormat = PCM16_24K) -> Sound:
         return Sound(b"".join([*pieces, stream.finish()]), target)
 
 
-def _decoder(source: SoundSource, name: str, belongings: ExitStack) -> tuple[_Decoder, bool]:
-    """The decoder, and whether its sound comes as it is made (out of a pipe)."""
+def _decoder(source: SoundSource, name: str, belongings: ExitStack) -> tuple[_Decoder, _Halt | None]:
+    """The decoder, and, if its sound comes as it is made (out of a pipe), what ends the wait for more."""
     if isinstance(source, str | Path):
         return _decoder_at(Path(source), name, belongings)
     if source.seekable():
-        return _decoder_of(source, name), False
+        # libsndfile jumps to places counted from the start of a file: where sound begins later, it gets a copy.
+        file = source if source.tell() == 0 else _collected(b"", source, belongings)
+        return _decoder_of(file, name), None
     return _decoder_of_pipe(source, name, belongings, ExitStack())
 
 
-def _decoder_at(path: Path, name: str, belongings: ExitStack) -> tuple[_Decoder, bool]:
+def _decoder_at(path: Path, name: str, belongings: ExitStack) -> tuple[_Decoder, _Halt | None]:
     if not stat.S_ISREG(path.stat().st_mode):
         with ExitStack() as opened:
             return _decoder_of_pipe(opened.enter_context(path.open("rb")), name, belongings, opened)
     with path.open("rb") as file:
         _check(file.read(_HEAD), name)
-    return _opened(str(path), name), False
+    return _opened(str(path), name), None
 
 
 def _decoder_of(file: BinaryIO, name: str) -> _Decoder:
-    start = file.tell()
     _check(file.read(_HEAD), name)
-    file.seek(start)
+    file.seek(0)
     return _opened(file, name)
 
 
-def _decoder_of_pipe(pipe: BinaryIO, name: str, belongings: ExitStack, opened: ExitStack) -> tuple[_Decoder, bool]:
+def _decoder_of_pipe(
+    pipe: BinaryIO, name: str, belongings: ExitStack, opened: ExitStack
+) -> tuple[_Decoder, _Halt | None]:
     """`opened` closes the pipe if it is ours; a pump that goes on takes that over."""
     head = _read_head(pipe)
     _check(head, name)
     if _streams(head) and os.name == "posix":
-        return _opened(_pumped(head, pipe, opened.pop_all()), name), True
-    return _decoder_of(_collected(head, pipe, belongings), name), False
+        ours = belongings.enter_context(_pumped(head, pipe, opened.pop_all()))
+        return _opened(os.dup(ours.fileno()), name), partial(ours.shutdown, socket.SHUT_RDWR)
+    return _decoder_of(_collected(head, pipe, belongings), name), None
 
 
 def _streams(head: bytes) -> bool:
@@ -176,8 +188,8 @@ def _streams(head: bytes) -> bool:
 
 
 def _read_head(pipe: BinaryIO) -> bytes:
-    head = b""
-    while len(head) < _HEAD and (piece := pipe.read(_HEAD - len(head))):
+    head, read = b"", _reading(pipe)
+    while len(head) < _HEAD and (piece := _waited(pipe) and read(_HEAD - len(head))):
         head += piece
     return head
 
@@ -190,20 +202,45 @@ def _collected(head: bytes, pipe: BinaryIO, belongings: ExitStack) -> BinaryIO:
     return cast("BinaryIO", whole)  # typeshed does not count it as one, though it has all that is read here
 
 
-def _pumped(head: bytes, pipe: BinaryIO, stack: ExitStack) -> int:
-    """A descriptor that gives `head` and the rest of `pipe`: libsndfile wants one, from the first byte on."""
-    ours, theirs = os.pipe()
-    Thread(target=_pump, args=(head, pipe, theirs, stack), name="sound file pump", daemon=True).start()
+def _pumped(head: bytes, pipe: BinaryIO, stack: ExitStack) -> socket.socket:
+    """What gives `head` and the rest of `pipe`: libsndfile wants a descriptor, from the first byte on.
+
+    A socket: unlike a pipe it can be shut down while somebody waits for it.
+    """
+    ours, theirs = socket.socketpair()
+    Thread(target=_pump, args=(head, pipe, theirs.detach(), stack), name="sound file pump", daemon=True).start()
     return ours
 
 
 def _pump(head: bytes, pipe: BinaryIO, target: int, stack: ExitStack) -> None:
-    read = getattr(pipe, "read1", pipe.read)
+    read = _reading(pipe)
     # Nobody reads on, or the caller has closed the pipe (ValueError).
     with stack, suppress(BrokenPipeError, ValueError), os.fdopen(target, "wb", buffering=0) as out:
         out.write(head)
-        while piece := read(_PIECE):
+        while piece := _waited(pipe, out) and read(_PIECE):
             _write_all(out, piece)
+
+
+def _reading(pipe: BinaryIO) -> Callable[[int], bytes]:
+    """What reads as much as is there."""
+    read: Callable[[int], bytes] = getattr(pipe, "read1", pipe.read)
+    return read
+
+
+def _waited(pipe: BinaryIO, out: FileIO | None = None) -> bool:
+    """Wait until a pipe of the system has more, or has ended; False once nobody reads `out` any more.
+
+    Who waits in `read` holds the pipe's lock, and a program that ends meanwhile is aborted by the interpreter.
+    """
+    raw = getattr(pipe, "raw", pipe)
+    if os.name != "posix" or not isinstance(raw, FileIO):
+        return True
+    poll = select.poll()
+    poll.register(raw, select.POLLIN)
+    if out is not None:
+        poll.register(out, 0)
+    ready = dict(poll.poll())
+    return raw.fileno() in ready
 
 
 def _write_all(out: FileIO, piece: bytes) -> None:
@@ -217,6 +254,10 @@ def _opened(target: str | int | BinaryIO, name: str) -> _Decoder:
         decoder: _Decoder = soundfile.SoundFile(target)
     except soundfile.LibsndfileError as error:
         raise AudioFormatError(f"{name} cannot be read: {_reason(error)}") from error
+    except TypeError as error:  # soundfile's word for a file whose name ends in .raw
+        raise AudioFormatError(
+            f"{name} is raw sound, which does not say its rate; read its bytes and use realtime_sdk.audio.resample"
+        ) from error
     return decoder
 
 
