@@ -122,6 +122,31 @@ async def test_a_speaker_that_went_takes_no_more_and_is_not_waited_for() -> None
             await speaker.drained()
 
 
+async def test_a_speaker_that_nobody_opened_or_that_was_closed_is_not_waited_for() -> None:
+    speaker = Speaker(period_ms=5, null=True)
+    await speaker.drained()
+    speaker.feed(Delta("a", PCM.silence(10_000)))
+    with pytest.raises(DeviceError, match=r"speaker is not open.*async with"):
+        await speaker.drained()
+    async with speaker:
+        pass
+    with pytest.raises(DeviceError, match="speaker is not open"):
+        await speaker.drained()
+
+
+async def test_a_microphone_that_nobody_opened_gives_an_error_and_not_nothing() -> None:
+    with pytest.raises(DeviceError, match="microphone is not open; open it with `async with`"):
+        await anext(Microphone(null=True))
+
+
+@pytest.mark.parametrize("length_ms", [0, -20])
+def test_pieces_without_a_length_are_refused(length_ms: int) -> None:
+    with pytest.raises(ValueError, match=f"{length_ms} ms; it must be above 0"):
+        Microphone(piece_ms=length_ms)
+    with pytest.raises(ValueError, match=f"{length_ms} ms; it must be above 0"):
+        Speaker(period_ms=length_ms)
+
+
 @pytest.mark.parametrize("choice", [7, "no such thing"])
 async def test_a_device_that_does_not_exist_is_refused_and_the_others_are_named(choice: int | str) -> None:
     with pytest.raises(DeviceError, match="0: NULL Playback Device"):
@@ -143,6 +168,9 @@ async def test_devices_that_cannot_be_listed_or_opened_say_why(monkeypatch: pyte
         speakers()
     with pytest.raises(DeviceError, match=r"microphone cannot be opened.*no driver"):
         async with Microphone(null=True):
+            pass
+    with pytest.raises(DeviceError, match=r"no driver, -1; null=True gives one that is silent"):
+        async with Microphone():
             pass
 
 

@@ -80,7 +80,8 @@ class Microphone:
                 await session.append_audio(sound)
 
     Who reads too slowly loses the oldest sound beyond `buffer_ms`: `lost_ms` counts it, and a warning is logged.
-    Raises DeviceError if there is no such device, DeviceLostError from the iteration if it goes away.
+    Raises DeviceError if there is no such device or nobody opened it, DeviceLostError from the iteration if it goes
+    away, ValueError for a `piece_ms` that is not above 0.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Microphone:
         buffer_ms: int = 2_000,
         null: bool = False,
     ) -> None:
+        _check_length(piece_ms)
         self._choice = device
         self._wire = wire
         self._piece_ms = piece_ms
@@ -121,7 +123,9 @@ class Microphone:
     async def __anext__(self) -> bytes:
         await checkpoint()
         while not self._pieces:
-            if self._opened is None or self._bell is None:
+            if self._bell is None:
+                raise DeviceError("the microphone is not open; open it with `async with`")
+            if self._opened is None:
                 raise StopAsyncIteration
             with anyio.move_on_after(_STALLED_S) as stalled:
                 await self._bell.wait()
@@ -164,7 +168,8 @@ class Speaker(Player):
             speaker.feed(delta)
 
     What was handed to the device, up to `latency_ms`, cannot be taken back: an interruption is heard that much later.
-    Raises DeviceError if there is no such device; `feed` and `drained` raise DeviceLostError once it has gone.
+    Raises DeviceError if there is no such device, ValueError for a `period_ms` that is not above 0; `feed` and
+    `drained` raise DeviceLostError once it has gone.
     """
 
     def __init__(
@@ -175,6 +180,7 @@ class Speaker(Player):
         period_ms: int = 20,
         null: bool = False,
     ) -> None:
+        _check_length(period_ms)
         self.latency_ms: int = _PERIODS * period_ms
         super().__init__(wire, buffer=PlaybackBuffer(wire, latency_ms=self.latency_ms))
         self._choice = device
@@ -206,9 +212,11 @@ class Speaker(Player):
         return super().feed(delta)
 
     async def drained(self, *, every_ms: int = 10) -> None:
-        """Return when all that was fed has been heard, or was cut."""
+        """Return when all that was fed has been heard, or was cut. DeviceError if it never will: nobody plays it."""
         while self.playing:
             self._check()
+            if self._opened is None:
+                raise DeviceError("the speaker is not open, and what was fed is not played; open it with `async with`")
             await self._sleep(every_ms / 1_000)
 
     def _open(self) -> _Opened:
@@ -231,6 +239,11 @@ class Speaker(Player):
 
     def _stopped(self) -> None:
         self._gone = True
+
+
+def _check_length(ms: int) -> None:
+    if ms <= 0:
+        raise ValueError(f"no pieces of sound: {ms} ms; it must be above 0")
 
 
 def _found(kind: _Kind, *, null: bool) -> list[tuple[Device, object]]:
@@ -271,7 +284,8 @@ def _opened(kind: _Kind, choice: int | str | None, wire: WireFormat, period_ms: 
         with alsa.quiet():
             opened: _Opened = opening(*layout, callback_periods=_PERIODS, app_name="realtime_sdk", **how)
     except miniaudio.MiniaudioError as error:
-        raise DeviceError(f"the {kind} cannot be opened: {_why(error)}") from error
+        way_out = "" if null else "; null=True gives one that is silent"
+        raise DeviceError(f"the {kind} cannot be opened: {_why(error)}{way_out}") from error
     if opened.backend == "Null" and not null:
         _log.warning("this machine has no sound; the %s is silent", kind)
     return opened
