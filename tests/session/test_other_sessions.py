@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from anyio import fail_after
 
 from realtime_sdk.errors import HandshakeError, LocalProtocolError, ServerError
 from realtime_sdk.fold import replay
 from realtime_sdk.protocol import registries
+from realtime_sdk.session import connect
+from realtime_sdk.simulator import simulate
 from realtime_sdk.transport import Endpoint
 from tests.session.scripted import Server, talking
 
@@ -69,6 +72,14 @@ async def test_a_translation_session_is_refused_like_any_other() -> None:
     with pytest.raises(HandshakeError):
         async with talking(Refusing, model=TRANSLATING):
             pass
+
+
+async def test_what_a_translation_session_has_no_words_for_is_refused_at_once() -> None:
+    with fail_after(5):
+        async with simulate() as server, connect(server.translations, language="es") as session:
+            for ask in (session.respond("Hello").result, session.respond().result, session.commit, session.clear):
+                with pytest.raises(ServerError, match="Supported values are: 'session.close'"):
+                    await ask()
 
 
 async def test_a_transcription_session_has_settings_of_its_kind() -> None:

@@ -148,10 +148,8 @@ class Outstanding:
 
     def drop(self, ticket: Ticket) -> None:
         """No answer is to be taken for the answer to this any more."""
-        self.forget(ticket)
-        asked = self._asked.get(type(ticket.question), ())
-        if ticket in asked:
-            self._asked[type(ticket.question)].remove(ticket)
+        self._remove(ticket)
+        ticket.settled = _nothing
 
     @property
     def count(self) -> int:
@@ -208,15 +206,22 @@ class Outstanding:
     def _refused(self, event: Any) -> None:
         ticket = self._blamed(event)
         if ticket is not None:
-            self._asked[type(ticket.question)].remove(ticket)
+            self._remove(ticket)
             ticket.settle(failure=server_error(event))
+
+    def _remove(self, ticket: Ticket) -> None:
+        self._expected.pop(ticket.event_id or "", None)
+        asked = self._asked.get(type(ticket.question))
+        if asked is not None and ticket in asked:
+            asked.remove(ticket)
 
     def _blamed(self, event: Any) -> Ticket | None:
         """The question that an error refuses: the one it names; else the only one that it can mean."""
         named = event.error.event_id
         everything = [ticket for tickets in self._asked.values() for ticket in tickets]
         if named is not None:
-            return next((ticket for ticket in everything if ticket.event_id == named), None)
+            unread = self._expected.get(named)  # sent in words that its dialect does not know
+            return next((ticket for ticket in everything if ticket.event_id == named), unread)
         code = event.error.code or ""
         if LEVELS.get(code) in ("session", "account"):
             return None
