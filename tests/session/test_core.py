@@ -32,6 +32,35 @@ def test_a_frame_is_recorded_then_reduced_then_told() -> None:
     assert session.state == replay(session.log, dialect=OPENAI)
 
 
+def delta(event_id: str, delta: str) -> bytes:
+    place = '"response_id":"r","item_id":"i","output_index":0,"content_index":0'
+    return f'{{"type":"response.output_audio.delta","event_id":"{event_id}",{place},"delta":"{delta}"}}'.encode()
+
+
+@pytest.mark.parametrize("secret", ["ek_0123456789", "sk-0123456789abcdef"])
+@pytest.mark.parametrize("where", ["before the sound", "in place of the sound"])
+def test_sound_that_was_read_already_is_not_searched_for_secrets_and_all_else_is(secret: str, where: str) -> None:
+    sound = encode_append(bytes(range(256)) * 4).decode().split('"')[-2]
+    leaks = delta(secret, sound) if where == "before the sound" else delta("e", f"{secret} {sound}")
+    session = core()
+    update = session.receive(leaks, at_ns=0)
+    assert secret.encode() not in session.log[0].frame
+    assert secret not in repr(update.event)
+    assert session.state == replay(session.log, dialect=OPENAI)
+    assert session.receive(delta("e", sound), at_ns=0).record.frame == delta("e", sound)
+
+
+def test_a_frame_is_recorded_even_where_reading_it_fails_as_it_never_should(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise MemoryError
+
+    session = core()
+    monkeypatch.setattr(Reader, "read", fail)
+    with pytest.raises(MemoryError):
+        session.receive(CREATED, at_ns=0)
+    assert [record.frame for record in session.log] == [CREATED]
+
+
 def test_an_event_is_written_and_recorded_as_it_goes_out() -> None:
     session = core()
     frames = session.send(client_events.ResponseCreate(event_id="evt_1"), at_ns=7)

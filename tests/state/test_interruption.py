@@ -60,3 +60,10 @@ def test_a_new_epoch_keeps_what_was_heard_under_the_new_ids() -> None:
     again = after(EpochStarted(epoch=0, lost=["b", "a2", "12 bytes of audio"]), state=state)
     assert again.conversation.order == ("u2",)
     assert again.epochs[-1].lost == ("b", "a2", "12 bytes of audio")
+
+
+def test_a_new_epoch_may_give_an_item_the_id_that_another_had() -> None:
+    state = heard(spoken("a"), "a", 300)
+    state = after(EpochStarted(epoch=0, replayed={"u": "a"}, lost=[]), state=state)
+    assert list(state.conversation.items) == ["a"]
+    assert state.conversation.items["a"].role == "user"

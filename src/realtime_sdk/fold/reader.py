@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from realtime_sdk.dialects import DIALECTS, Dialect
 from realtime_sdk.errors import RemoteProtocolError
 from realtime_sdk.fold.update import Event, Update, new_update, sounding
-from realtime_sdk.log import LogRecord
+from realtime_sdk.log import LogRecord, Sender
 from realtime_sdk.protocol.local import ConnectionOpened
 from realtime_sdk.state import RealtimeState, new_state, reduce
 
@@ -36,11 +36,18 @@ class Reader:
 
         Audio that the log left out is read as zero bytes, as many as it had.
         """
-        before = after = self.state
+        return self.take(record, self.read(sounding(record) if record[5] else record[3], record[2]))
+
+    def read(self, frame: bytes, sender: Sender) -> tuple[Event, ...]:
+        """What a frame says; nothing is done yet."""
         try:
-            events: tuple[Event, ...] = self._readers[record[2]](sounding(record) if record[5] else record[3])
+            return self._readers[sender](frame)
         except RemoteProtocolError as error:
-            events = (error,)
+            return (error,)
+
+    def take(self, record: LogRecord, events: tuple[Event, ...]) -> Update:
+        """The update of a record that says `events`."""
+        before = after = self.state
         for event in events:
             after = reduce(after, event)
         self.state = after
@@ -54,8 +61,8 @@ class Reader:
 
         Fifty such records go out a second, and their effect is one number.
         """
-        settled, live, sent = before = self.state
-        self.state = after = new_state(RealtimeState, (settled, live, sent + size))
+        settled, live, sent, said = before = self.state
+        self.state = after = new_state(RealtimeState, (settled, live, sent + size, said))
         return new_update(Update, (record, None, before, after, self._dialect))
 
     def updates(self, records: Iterable[LogRecord]) -> Iterator[Update]:

@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+import pybase64
 from pydantic_core import SchemaValidator, core_schema, from_json
 
 from realtime_sdk.log.audio_payload import SMALLEST_PAYLOAD, payload_start
@@ -83,18 +84,23 @@ def redact(frame: bytes) -> tuple[bytes, tuple[str, ...]]:
 
 
 def may_hold_secret(frame: bytes) -> bool:
-    """False if no secret can be in the frame; True means: look closer.
-
-    In the base64 of an audio frame only `ek_` is looked for: nothing else in it could be taken for a secret.
-    """
+    """False if no secret can be in the frame; True means: look closer. Nothing is looked for in base64 audio."""
     if len(frame) >= SMALLEST_PAYLOAD:
         quote = payload_start(frame)
-        if quote >= 0 and frame.find(b"_", quote) < 0:
+        if quote >= 0 and _is_base64(memoryview(frame)[quote + 1 : -2]):
             frame = frame[:quote]
     try:
         return _has_trace(frame.decode())
     except UnicodeDecodeError:
         return True
+
+
+def _is_base64(text: memoryview) -> bool:
+    try:
+        pybase64.b64decode(text, None, True)
+    except ValueError:
+        return False
+    return True
 
 
 def replace_secrets(frame: bytes) -> tuple[bytes, tuple[str, ...]]:

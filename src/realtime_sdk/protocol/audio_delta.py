@@ -34,13 +34,24 @@ class AudioDelta(ServerEventBase):
         def pcm(self) -> bytes:
             """The audio as bytes; `RemoteProtocolError` if the base64 is not valid."""
             ...
+
+        @property
+        def pcm_size(self) -> int:
+            """How many bytes `pcm` has, reckoned from the length of the base64 alone."""
+            ...
     else:
-        __slots__ = {"_late": "", "pcm": "The audio as bytes; `RemoteProtocolError` if the base64 is not valid."}
+        __slots__ = {
+            "_late": "",
+            "pcm": "The audio as bytes; `RemoteProtocolError` if the base64 is not valid.",
+            "pcm_size": "How many bytes `pcm` has, reckoned from the length of the base64 alone.",
+        }
         __dict__ = property(lambda self: _whole(self), _FIELDS.__set__)
 
         def __getattr__(self, name: str) -> Any:
             if name == "pcm":
                 return _decoded(self.delta)
+            if name == "pcm_size":
+                return len(self.delta) * 3 // 4 - self.delta.count("=", -2)
             if name == "_late":
                 return None
             if self._late is None:
@@ -49,14 +60,15 @@ class AudioDelta(ServerEventBase):
             return getattr(self, name)
 
     @property
-    def pcm_size(self) -> int:
-        """How many bytes `pcm` has, reckoned from the length of the base64 alone."""
-        return len(self.delta) * 3 // 4 - self.delta.count("=", -2) if self._late is None else len(self.pcm)
+    def sound_at(self) -> int | None:
+        """Where the base64 begins in the frame, which ends two bytes after it; None if the frame was read whole."""
+        return None if self._late is None else self._late[2]
 
 
 _new: Final = object.__new__
 _set_fields: Final[Any] = _FIELDS.__set__
 _set_pcm: Final[Any] = vars(AudioDelta)["pcm"].__set__
+_set_size: Final[Any] = vars(AudioDelta)["pcm_size"].__set__
 _set_late: Final[Any] = vars(AudioDelta)["_late"].__set__
 
 
@@ -65,6 +77,7 @@ def sounding(cls: type[AudioDelta], fields: dict[str, Any], pcm: bytes, late: _L
     event = _new(cls)
     _set_fields(event, fields.copy())
     _set_pcm(event, pcm)
+    _set_size(event, len(pcm))
     _set_late(event, late)
     return event
 

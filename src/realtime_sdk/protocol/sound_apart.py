@@ -9,7 +9,7 @@ The rule: the event is the one that the whole frame gives, because a frame with 
 differs in what stands in two strings alone. Where the shape is another, the whole frame is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from string import ascii_letters, digits
 from typing import Any, Final, TypeAlias
@@ -45,24 +45,7 @@ def sound_apart(read: Pass, classes: Mapping[str, type[WireModel]]) -> Pass:
     read_delta: Any = cls.__pydantic_validator__.validate_json
     opening = b'{"type":"%b","event_id":"' % wire_type.encode()
     at = len(opening)
-
-    @lru_cache(_KNOWN_PARTS)
-    def fields_of(rest: bytes) -> dict[str, Any] | None:
-        """The fields of deltas with `rest` between id and sound, but for these two; None if it is unusual."""
-        try:
-            event: AudioDelta = read_delta(opening + b"id" + rest + _CLOSING)
-        except ValueError:
-            return None
-        fields = {**vars(event)}
-        return fields if (fields.pop("event_id"), fields.pop("delta")) == ("id", "") else None
-
-    def part_of(frame: bytes) -> _Part | None:
-        end = frame.find(b'"', at, _HEAD_BYTES)
-        start = frame.find(_NAME, end, _HEAD_BYTES) + len(_NAME)
-        if start < at or (fields := fields_of(rest := frame[end:start])) is None:
-            return None
-        return end, start, rest, fields
-
+    part_of = _parts(read_delta, opening)
     last: _Part = (0, 0, b"?", {})  # whoever speaks goes on to speak, mostly; one value, for threads
 
     def read_apart(frame: bytes | str) -> WireModel:
@@ -84,3 +67,26 @@ def sound_apart(read: Pass, classes: Mapping[str, type[WireModel]]) -> Pass:
         return sounding(cls, fields, pcm, (read_delta, frame, start))
 
     return read_apart
+
+
+def _parts(read_delta: Callable[[bytes], AudioDelta], opening: bytes) -> Callable[[bytes], _Part | None]:
+    """A function from a delta to its part; None where the frame is unusual."""
+
+    @lru_cache(_KNOWN_PARTS)
+    def fields_of(rest: bytes) -> dict[str, Any] | None:
+        """The fields of deltas with `rest` between id and sound, but for these two; None if it is unusual."""
+        try:
+            event = read_delta(opening + b"id" + rest + _CLOSING)
+        except ValueError:
+            return None
+        fields = {**vars(event)}
+        return fields if (fields.pop("event_id"), fields.pop("delta")) == ("id", "") else None
+
+    def part_of(frame: bytes) -> _Part | None:
+        end = frame.find(b'"', len(opening), _HEAD_BYTES)
+        start = frame.find(_NAME, end, _HEAD_BYTES) + len(_NAME)
+        if start < len(opening) or (fields := fields_of(rest := frame[end:start])) is None:
+            return None
+        return end, start, rest, fields
+
+    return part_of

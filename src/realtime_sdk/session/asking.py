@@ -6,7 +6,6 @@ from typing import Any
 import anyio
 
 from realtime_sdk.errors import ConnectionClosed
-from realtime_sdk.fold import Update
 from realtime_sdk.protocol.client_events import ResponseCancel
 from realtime_sdk.session.core import SessionCore
 from realtime_sdk.session.response_queue import Held, ResponseQueue
@@ -57,10 +56,9 @@ class Asking:
         self._unwanted.append(held.response_id)
         self._due.set()
 
-    def observe(self, update: Update) -> None:
+    def look(self) -> None:
         """Something has happened: what waits may be due now."""
-        self.queue.observe(update)
-        if len(self.queue) and self.queue.is_due(self._core.state):
+        if self.queue.is_due(self._core.state):
             self._due.set()
 
     async def run(self) -> None:

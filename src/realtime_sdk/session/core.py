@@ -14,6 +14,7 @@ from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.fold import Reader, Update
 from realtime_sdk.log import EventLog
 from realtime_sdk.protocol.codec import Event, encode
+from realtime_sdk.protocol.sound_apart import LONG_BYTES
 from realtime_sdk.protocol.wire import LocalEventBase
 from realtime_sdk.state import RealtimeState
 
@@ -54,8 +55,19 @@ class SessionCore:
         return self._reader.dialect
 
     def receive(self, frame: bytes, *, at_ns: int) -> Update:
-        """Take in a frame of the server. Never raises for what the server sent."""
-        update = self._reader.step(self.log.append("server", frame, at_ns=at_ns))
+        """Take in a frame of the server. Never raises for what the server sent.
+
+        It is read first, since then it is known where its sound is; it is recorded before anything comes of it.
+        """
+        reader, log = self._reader, self.log
+        try:
+            events = reader.read(frame, "server")
+        except Exception:
+            log.append("server", frame, at_ns=at_ns)
+            raise
+        sound_at = getattr(events[0], "sound_at", None) if events and len(frame) >= LONG_BYTES else None
+        record = log.append("server", frame, at_ns=at_ns, sound_at=sound_at)
+        update = reader.take(record, events) if record.frame is frame else reader.step(record)
         self._tell(update)
         return update
 
@@ -86,8 +98,10 @@ class SessionCore:
 
         `frame` is one that was made for it already.
         """
-        frame = frame or self._append_frame % pybase64.b64encode(sound)
-        record = self.log.append("client", frame, at_ns=at_ns)
+        sound_at = None
+        if frame is None:
+            frame, sound_at = self._append_frame % pybase64.b64encode(sound), self._append_frame.index(b"%b")
+        record = self.log.append("client", frame, at_ns=at_ns, sound_at=sound_at)
         is_whole = record.frame is frame  # else a secret was found in it, and state is what the log says
         self._tell(self._reader.step_append(record, len(sound)) if is_whole else self._reader.step(record))
         return frame

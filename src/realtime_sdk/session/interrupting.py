@@ -75,6 +75,7 @@ class Interrupting(Verbs):
 
     _player: Playing | None
     _stop_playback: StopPlayback | None
+    _interrupts: bool
 
     @abstractmethod
     def _in_background(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any, name: str) -> None:
@@ -117,7 +118,7 @@ class Interrupting(Verbs):
             return Interruption((), is_cancelled)
         return Interruption(await self._cut_off(cuts(self.state), timeout), is_cancelled)
 
-    def _play(self, delta: Any) -> None:
+    def _play(self, delta: Any, _update: Update) -> None:
         """Feed the player, in the order of the log: so nothing that came before an interruption is fed after it."""
         try:
             if self._player is not None:
@@ -126,9 +127,9 @@ class Interrupting(Verbs):
             self._player = None
             _logger.warning("the player raised %s, and gets no more sound", type(error).__name__)
 
-    def _interrupt_for_speech(self) -> None:
+    def _interrupt_for_speech(self, _event: Any, _update: Update) -> None:
         """Silence and decide with the record at hand; only the requests wait, so that no later answer is hit."""
-        if not interrupts_by_itself(self.state):
+        if not self._interrupts or not interrupts_by_itself(self.state):
             return
         self._silence()
         is_playing_there = self.state.output_audio.playing is not None

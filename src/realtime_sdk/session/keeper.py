@@ -267,7 +267,7 @@ class Keeper:
     def _may_change(self) -> bool:
         state: RealtimeState = self._engine.core.state
         engine = self._engine
-        return is_quiet(state, engine.outstanding) and not engine.outbound.is_busy and not len(engine.asking.queue)
+        return is_quiet(state, engine.outstanding) and not engine.outbound.is_busy and not engine.asking.queue.waiting
 
 
 def _is_for_good(refused: HandshakeError) -> bool:

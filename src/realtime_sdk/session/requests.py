@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol import client_events as c, registries, server_events as s
-from realtime_sdk.session.server_errors import BLAME, ERROR_EVENTS, LEVELS, server_error
+from realtime_sdk.session.server_errors import BLAME, LEVELS, server_error
 
-__all__ = ["ANSWERS", "TAG", "Outstanding", "Ticket", "tag_of"]
+__all__ = ["ANSWERS", "QUESTIONS", "TAG", "Outstanding", "Ticket", "tag_of"]
 
 TAG: Final = "realtime_sdk"
 """The key of `metadata` under which a response carries the mark of the request that asked for it."""
@@ -98,7 +98,7 @@ def _cancelled(question: Any, answer: Any, update: Update) -> bool:
 
 _THEIRS: Final = registries.TRANSLATION
 
-ANSWERS: Final[Mapping[type[Any], Rule]] = MappingProxyType(
+QUESTIONS: Final[Mapping[type[Any], Rule]] = MappingProxyType(
     {
         c.SessionUpdate: Rule(s.SessionUpdated, _in_order, "session.updated"),
         c.ConversationItemCreate: Rule(s.ConversationItemAdded, _same_new_item, "conversation.item.added"),
@@ -116,15 +116,15 @@ ANSWERS: Final[Mapping[type[Any], Rule]] = MappingProxyType(
 )
 """Class of client event → how the server answers it. What is not in here is never answered."""
 
-_ASKED_BY: Final[Mapping[type[Any], tuple[type[Any], ...]]] = {
+ANSWERS: Final[Mapping[type[Any], tuple[type[Any], ...]]] = {
     s.ConversationItemCreated: (c.ConversationItemCreate,),
-    **{answer.by: tuple(q for q, a in ANSWERS.items() if a.by is answer.by) for answer in ANSWERS.values()},
+    **{rule.by: tuple(q for q, r in QUESTIONS.items() if r.by is rule.by) for rule in QUESTIONS.values()},
 }
-_LOOKED_AT: Final = frozenset({*_ASKED_BY, *ERROR_EVENTS})
+"""Class of server event → the questions that it may answer."""
 
 
 class Outstanding:
-    """The questions that are not answered yet. Give it every update."""
+    """The questions that are not answered yet. Give it every event of `QUESTIONS`, `ANSWERS` and errors."""
 
     def __init__(self) -> None:
         self._asked: dict[type[Any], deque[Ticket]] = {}  # by class, from its first: an empty deque takes 760 bytes
@@ -135,7 +135,7 @@ class Outstanding:
 
         Raises LocalProtocolError for an event that is never answered.
         """
-        if type(event) not in ANSWERS:
+        if type(event) not in QUESTIONS:
             raise LocalProtocolError(f"{event.type} is never answered: use send()")
         ticket = self._expected[event.event_id] = Ticket(event, event.event_id, settled)
         return ticket
@@ -160,17 +160,14 @@ class Outstanding:
         """The events of this class that were sent and are neither answered nor refused, oldest first."""
         return (ticket.question for ticket in self._asked.get(kind, ()))
 
-    def observe(self, update: Update) -> None:
-        """Learn from an update what was asked and what was answered."""
-        match update.record.sender:
-            case "client":
-                self._sent(update)
-            case "server":
-                for event in update.events:
-                    if event.__class__ in _LOOKED_AT:
-                        self._answered(event, update)
-            case "local":
-                pass
+    def hear(self, event: Any, update: Update) -> None:
+        """Learn what was asked, answered or refused from an event of `QUESTIONS`, of `ANSWERS`, or an error."""
+        if event.__class__ in QUESTIONS:
+            self._sent(event)
+        elif event.__class__ in ANSWERS:
+            self._answered(event, update)
+        else:
+            self._refused(event)
 
     def fail_all(self, error: Exception) -> None:
         """No answer comes any more."""
@@ -182,23 +179,16 @@ class Outstanding:
         for ticket in waiting:
             ticket.settle(failure=error)
 
-    def _sent(self, update: Update) -> None:
-        if update.is_unread:
-            return  # an append: most of all frames, and never answered
-        for event in update.events:
-            if event.__class__ in ANSWERS:
-                event_id: str | None = getattr(event, "event_id", None)
-                ticket = self._expected.pop(event_id, None) if event_id is not None else None
-                ticket = ticket or Ticket(event, event_id, _nothing)
-                self._asked.setdefault(event.__class__, deque(maxlen=_MOST_UNANSWERED)).append(ticket)
+    def _sent(self, event: Any) -> None:
+        event_id: str | None = getattr(event, "event_id", None)
+        ticket = self._expected.pop(event_id, None) if event_id is not None else None
+        ticket = ticket or Ticket(event, event_id, _nothing)
+        self._asked.setdefault(event.__class__, deque(maxlen=_MOST_UNANSWERED)).append(ticket)
 
     def _answered(self, event: Any, update: Update) -> None:
-        if isinstance(event, ERROR_EVENTS):
-            self._refused(event)
-            return
-        for kind in _ASKED_BY.get(event.__class__, ()):
+        for kind in ANSWERS[event.__class__]:
             for ticket in self._asked.get(kind, ()):
-                if ANSWERS[kind].belongs(ticket.question, event, update):
+                if QUESTIONS[kind].belongs(ticket.question, event, update):
                     self._asked[kind].remove(ticket)
                     ticket.settle(answer=update)
                     break

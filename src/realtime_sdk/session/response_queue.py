@@ -7,7 +7,7 @@ responses too: so a request waits until the conversation is idle, and one that l
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from realtime_sdk.errors import ConnectionClosed, ServerError
 from realtime_sdk.fold import Update
@@ -66,53 +66,47 @@ class ResponseQueue:
 
     def __init__(self, outstanding: Outstanding) -> None:
         self._outstanding = outstanding
-        self._waiting: deque[Held] = deque()
+        self.waiting: deque[Held] = deque()
         self._is_blocked = False
         self._in_flight: Held | None = None
         self._own_id: str | None = None
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
     def put(self, held: Held) -> None:
         """Queue a request."""
-        self._waiting.append(held)
+        self.waiting.append(held)
 
     def leave(self, held: Held) -> None:
         """One of those who wanted it has given up: if it was the last, it is not sent; what was sent stays."""
         held = held.goes_out
-        if held in self._waiting:
+        if held in self.waiting:
             held.wanted_by -= 1
             if not held.wanted_by:
-                self._waiting.remove(held)
+                self.waiting.remove(held)
 
     def withdraw(self, held: Held) -> bool:
         """Nobody wants it any more; whether it was not sent yet, and will not be."""
         held.wanted_by = 0
-        is_unsent = held in self._waiting
+        is_unsent = held in self.waiting
         if is_unsent:
-            self._waiting.remove(held)
+            self.waiting.remove(held)
         return is_unsent
 
-    def observe(self, update: Update) -> None:
-        """Learn from an update of the server's that a response has begun or ended."""
-        if not (self._is_blocked or self._waiting or self._in_flight is not None):
-            return
-        for event in update.events:
-            if isinstance(event, ResponseDone):
-                self._is_blocked = False
-            elif isinstance(event, ResponseCreated):
-                self._begun(event.response.id, update)
+    def hear(self, event: Any, update: Update) -> None:
+        """Learn from an event of the server's that a response has begun or ended."""
+        if isinstance(event, ResponseDone):
+            self._is_blocked = False
+        elif isinstance(event, ResponseCreated):
+            self._begun(event.response.id, update)
 
     def is_due(self, state: RealtimeState) -> bool:
         """Whether one may be sent now."""
-        return bool(self._waiting) and self._next(state) is not None
+        return bool(self.waiting) and self._next(state) is not None
 
     def take(self, state: RealtimeState) -> Held | None:
         """The one to be sent now, None while there is none."""
         held = self._next(state)
         if held is not None:
-            self._waiting.remove(held)
+            self.waiting.remove(held)
             self._join(held, state)
             held.tries += 1
             if not is_out_of_band(held.event):
@@ -122,7 +116,7 @@ class ResponseQueue:
 
     def fail_all(self, error: Exception, *, but_joinable: bool = False) -> None:
         """None of them will be sent; with `but_joinable` only those that nobody waits for stay for a new connection."""
-        waiting, self._waiting, self._is_blocked = self._waiting, deque(), False
+        waiting, self.waiting, self._is_blocked = self.waiting, deque(), False
         for held in waiting:
             if but_joinable and held.joinable:
                 self.put(held)
@@ -131,9 +125,9 @@ class ResponseQueue:
 
     def _join(self, held: Held, state: RealtimeState) -> None:
         """Let one response answer all who want the same by now."""
-        others = [other for other in self._waiting if held.joinable and other.joinable and other.is_ready(state)]
+        others = [other for other in self.waiting if held.joinable and other.joinable and other.is_ready(state)]
         for other in others:
-            self._waiting.remove(other)
+            self.waiting.remove(other)
             held.wanted_by += other.wanted_by
             held.answers = held.answers | other.answers if held.answers and other.answers else frozenset()
             held.is_ready = _both(held.is_ready, other.is_ready)
@@ -141,7 +135,7 @@ class ResponseQueue:
 
     def _next(self, state: RealtimeState) -> Held | None:
         is_busy = self._is_busy(state)
-        may = (held for held in self._waiting if not is_busy or is_out_of_band(held.event))
+        may = (held for held in self.waiting if not is_busy or is_out_of_band(held.event))
         return next((held for held in may if held.is_ready(state)), None)
 
     def _is_busy(self, state: RealtimeState) -> bool:
@@ -153,7 +147,7 @@ class ResponseQueue:
         """A response of the conversation that was not asked for here answers whatever the server had taken before."""
         if response_id == self._own_id or response_id != update.after.active_response_id:
             return
-        asked = tuple(self._waiting) if self._in_flight is None else (*self._waiting, self._in_flight)
+        asked = tuple(self.waiting) if self._in_flight is None else (*self.waiting, self._in_flight)
         for held in asked:
             if held.answers and all(_is_taken(item_id, update.before) for item_id in held.answers):
                 self.withdraw(held)
@@ -165,10 +159,10 @@ class ResponseQueue:
         if refused is not None and not held.wanted_by:
             return
         if isinstance(refused, ServerError) and refused.code == BUSY and held.tries < _MOST_TRIES:
-            self._waiting.appendleft(held)
+            self.waiting.appendleft(held)
             self._is_blocked = True  # until some response ends: one runs, whether we saw it begin or not
         elif isinstance(refused, ConnectionClosed) and held.joinable:
-            self._waiting.appendleft(held)  # a new connection may come; else `fail_all` follows
+            self.waiting.appendleft(held)  # a new connection may come; else `fail_all` follows
         elif refused is not None:
             held.failed(refused)
         elif ticket.answer is not None:

@@ -14,7 +14,7 @@ from realtime_sdk.dialects import Dialect
 from realtime_sdk.errors import ConnectionClosed, ConnectionExpired, ConnectionLost, LocalProtocolError
 from realtime_sdk.fold import Update
 from realtime_sdk.log import EventLog
-from realtime_sdk.protocol import client_events as c, models, server_events as s
+from realtime_sdk.protocol import client_events as c, models
 from realtime_sdk.protocol.codec import Event
 from realtime_sdk.protocol.wire import LocalEventBase
 from realtime_sdk.session.asking import Asking
@@ -23,15 +23,14 @@ from realtime_sdk.session.continuity import Continuity, KeptSettings
 from realtime_sdk.session.core import SessionCore, sound_of
 from realtime_sdk.session.endings import Ending
 from realtime_sdk.session.engine import Engine
+from realtime_sdk.session.hearing import Hearing
 from realtime_sdk.session.ids import Ids
-from realtime_sdk.session.interrupting import Interrupting
 from realtime_sdk.session.keeper import Keeper
 from realtime_sdk.session.lines import Line, OpenTransport, open_line
 from realtime_sdk.session.outbound import Outbound
 from realtime_sdk.session.requests import TAG, Outstanding, Ticket
 from realtime_sdk.session.response_queue import Held, ResponseQueue, is_out_of_band
 from realtime_sdk.session.retelling import carry_over, note_epoch, seed
-from realtime_sdk.session.server_errors import ERROR_EVENTS, level_of, server_error
 from realtime_sdk.session.speaking import Speaking
 from realtime_sdk.session.subscribers import DEFAULT_LIMIT, Events, Feed, Subscriber
 from realtime_sdk.session.tool_calls import ToolCalls
@@ -50,7 +49,7 @@ E = TypeVar("E")
 _SLICE_BYTES: Final = 1 << 18
 
 
-class RealtimeSession(Speaking, Interrupting):
+class RealtimeSession(Speaking, Hearing):
     """A session with a server. Made by `rt.connect`; it ends with that block.
 
     All methods are for tasks of the event loop that it was opened in. Any number may send, wait and listen at once.
@@ -208,26 +207,6 @@ class RealtimeSession(Speaking, Interrupting):
         self._finish(self._fatal)
 
     # --- inside -------------------------------------------------------------------------------------------------
-
-    def _told(self, update: Update) -> None:
-        self._feed.publish(update)
-        if update.is_unread:  # audio that was sent: nothing waits for that
-            return
-        self._outstanding.observe(update)
-        self._asking.observe(update)
-        for event in update.events:
-            heed = _HEEDED.get(event.__class__)
-            if heed is not None:
-                heed(self, event)
-
-    def _user_speaks(self, _event: Any) -> None:
-        if self._interrupts:
-            self._interrupt_for_speech()
-
-    def _end_if_fatal(self, event: Any) -> None:
-        if level_of(event.error.code) == "account":
-            self._fatal = server_error(event)
-            self._in_background(self.aclose, name="closing")
 
     def _in_background(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any, name: str) -> None:
         self._engine.group.start_soon(work, *args, name=name)
@@ -392,14 +371,6 @@ class RealtimeSession(Speaking, Interrupting):
             self._asking.queue.withdraw(held)
             raise
         return _result(outcome[0])
-
-
-_HEEDED: Final[Mapping[type[Any], Callable[[RealtimeSession, Any], None]]] = {
-    **dict.fromkeys(ERROR_EVENTS, RealtimeSession._end_if_fatal),
-    s.InputAudioBufferSpeechStarted: RealtimeSession._user_speaks,
-    s.ResponseOutputAudioDelta: RealtimeSession._play,
-}
-"""Class of event → what the session itself does when it hears it."""
 
 
 def _result(outcome: Update | Exception | None) -> Update:

@@ -4,7 +4,9 @@ Most events are deltas, and most deltas are never looked at one by one. So a del
 item is made from them once, when it is read or when it is settled. The result is the same either way.
 """
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from realtime_sdk.state.values import Item, Part, TranscriptSegment, evolve
@@ -13,6 +15,7 @@ __all__ = [
     "Draft",
     "Entry",
     "How",
+    "Live",
     "add_arguments",
     "add_audio",
     "add_text",
@@ -29,56 +32,85 @@ __all__ = [
     "open_part",
 ]
 
-_new: Final = object.__new__
-
 How: TypeAlias = Callable[["ItemWriter", int, list[Any]], None]
-Entry: TypeAlias = tuple[How, int, Any]
-"""(how, content index, what): one delta, kept until it is folded. `how` takes a whole run of whats at once."""
+Entry: TypeAlias = tuple[How, int, Any, int]
+"""(how, content index, what, number): one delta, kept until it is folded. `how` takes a whole run of whats at once;
+the number is its place among all deltas of the live half that it was said in."""
+_number: Final = itemgetter(3)
 
 
 class Draft:
-    """The deltas of one live item. `append` gives a new draft; older ones do not see what came later.
+    """The deltas of one live item, shared by all states that were true since it began: each reads as far as it goes.
 
     `of_ended` tells that the item had ended when the draft began: only its transcription goes on.
     """
 
-    __slots__ = ("_entries", "_length", "_read", "of_ended")
+    __slots__ = ("_read", "entries", "of_ended")
 
-    def __init__(self, *, of_ended: bool = False) -> None:
+    def __init__(self, entries: Iterable[Entry] = (), *, of_ended: bool = False) -> None:
+        self.entries = list(entries)
         self.of_ended = of_ended
-        self._entries: list[Entry] = []
-        self._length = 0
-        self._read: list[tuple[int, Item]] = []
+        self._read: tuple[int, Item] | None = None
 
-    def append(self, entry: Entry) -> "Draft":
-        """The same draft with one delta more."""
-        new = _new(Draft)
-        if len(self._entries) == self._length:
-            new._entries, new._read = self._entries, self._read
-        else:
-            new._entries, new._read = self._entries[: self._length], []
-        new._entries.append(entry)
-        new.of_ended = self.of_ended
-        new._length = self._length + 1
-        return new
+    def until(self, said: int) -> int:
+        """How many of the entries have a number below `said`."""
+        entries = self.entries
+        if not entries or entries[-1][3] < said:
+            return len(entries)
+        return bisect_left(entries, said, key=_number)
 
-    def read(self, item: Item) -> Item:
-        """`item` with all deltas of this draft folded in. What was folded once is not folded again."""
-        done, partly = self._read[-1] if self._read and self._read[-1][0] <= self._length else (0, item)
-        if done == self._length:
+    def read(self, item: Item, said: int) -> Item:
+        """`item` with what was said of it below the number `said`. What was folded once is not folded again."""
+        length = self.until(said)
+        done, partly = (0, item) if self._read is None or self._read[0] > length else self._read
+        if done == length:
             return partly
-        whole = folded(partly, self._entries[done : self._length])
-        self._read[:] = [(self._length, whole)]
+        whole = folded(partly, self.entries[done:length])
+        self._read = (length, whole)
         return whole
 
+    def copy(self, said: int) -> "Draft":
+        """A draft of its own with what was said below the number `said`."""
+        return Draft(self.entries[: self.until(said)], of_ended=self.of_ended)
 
-def folded(item: Item, entries: list[Entry] | tuple[Entry, ...]) -> Item:
+
+class Live:
+    """The drafts of all live items. States share it, and each knows how many deltas had been `said` when it was true.
+
+    So a delta costs one append. Whoever goes on from an older state gets drafts of their own.
+    """
+
+    __slots__ = ("drafts", "said")
+
+    def __init__(self, drafts: dict[str, Draft], said: int) -> None:
+        self.drafts: Final = drafts
+        self.said = said
+        """How many deltas there are; -1 once its drafts have gone over to another."""
+
+    def own(self, said: int) -> "Live":
+        """This one if nothing was said after the number `said`, else a copy that ends there."""
+        return self if self.said == said else Live({key: one.copy(said) for key, one in self.drafts.items()}, said)
+
+    def without(self, item_id: str, said: int) -> "Live":
+        """The same drafts but for one."""
+        own = self.own(said)
+        own.said = -1
+        return Live({key: draft for key, draft in own.drafts.items() if key != item_id}, said)
+
+    def beginning(self, item_id: str, draft: Draft, said: int) -> "Live":
+        """The same drafts and one more."""
+        own = self.own(said)
+        own.said = -1
+        return Live({**own.drafts, item_id: draft}, said)
+
+
+def folded(item: Item, entries: Iterable[Entry]) -> Item:
     """`item` with `entries` folded in."""
     writer = ItemWriter(item)
     run: list[Any] = []
     running: How | None = None
     at = 0
-    for how, index, what in entries:
+    for how, index, what, _ in entries:
         if how is running and index == at:
             run.append(what)
             continue

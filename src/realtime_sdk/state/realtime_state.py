@@ -1,16 +1,16 @@
 """The state of a session: everything its log has said so far, as one immutable value.
 
-Two halves and a number: what is settled, the deltas of items still being said, the bytes of audio sent.
-The split is for speed only; nobody outside this room sees it.
+Two halves and two numbers: what is settled, the deltas of items still being said, the bytes of audio sent, and how
+many of the deltas had been said when it was true. The split is for speed only; nobody outside this room sees it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import FrozenInstanceError, dataclass
 from operator import itemgetter
 from typing import Any, Final, TypeAlias, cast
 
 from realtime_sdk.protocol.models import Session, TranscriptionSession
-from realtime_sdk.state.live import Draft, Entry
+from realtime_sdk.state.live import Entry, Live
 from realtime_sdk.state.persistent import PMap, PSeq
 from realtime_sdk.state.usage import TranscriptionUsage, Usage
 from realtime_sdk.state.values import (
@@ -30,9 +30,9 @@ __all__ = ["Conversation", "Edit", "Items", "RealtimeState", "SessionConfig", "S
 
 _new: Final = object.__new__
 _set: Final = object.__setattr__
-_Halves: TypeAlias = "tuple[Settled, dict[str, Draft], int]"
+_Halves: TypeAlias = "tuple[Settled, Live, int, int]"
 new_state: Final = cast("Callable[[type[RealtimeState], _Halves], RealtimeState]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
-"""Makes a state of its three parts without the detour over its class; for the path of the deltas."""
+"""Makes a state of its parts without the detour over its class; for the path of the deltas."""
 
 SessionConfig: TypeAlias = Session | TranscriptionSession | Any
 
@@ -66,18 +66,19 @@ class Edit(Facts):
     """The facts while one event is being reduced: changed in place, then made a state again by `done`.
 
     It never leaves the reducer that began it, and ends with `done`: the state takes its fields over as they are.
-    `live` and `sent_audio_bytes` are those of the state.
+    `live`, `said` and `sent_audio_bytes` are those of the state.
     """
 
-    __slots__ = ("live", "sent_audio_bytes")
-    live: dict[str, Draft]
+    __slots__ = ("live", "said", "sent_audio_bytes")
+    live: Live
     sent_audio_bytes: int
+    said: int
 
     @staticmethod
     def of(state: "RealtimeState") -> "Edit":
         """An edit that begins with `state`."""
         edit = _new(Edit)
-        settled, edit.live, edit.sent_audio_bytes = state
+        settled, edit.live, edit.sent_audio_bytes, edit.said = state
         edit.__dict__ = settled.__dict__.copy()
         return edit
 
@@ -85,7 +86,7 @@ class Edit(Facts):
         """The state after the edit."""
         settled = _new(Settled)
         _set(settled, "__dict__", self.__dict__)
-        return new_state(RealtimeState, (settled, self.live, self.sent_audio_bytes))
+        return new_state(RealtimeState, (settled, self.live, self.sent_audio_bytes, self.said))
 
 
 class Settled(Facts):
@@ -95,25 +96,29 @@ class Settled(Facts):
         raise FrozenInstanceError(f"{name} of a state cannot be set")
 
 
-class RealtimeState(tuple[Settled, dict[str, Draft], int]):
+class RealtimeState(tuple[Settled, Live, int, int]):
     """The state of a session. Make a new one with `RealtimeState.empty()`, go on with `reduce`."""
 
     __slots__ = ()
 
     settled: Settled = property(itemgetter(0))  # type: ignore[assignment]
-    live: dict[str, Draft] = property(itemgetter(1))  # type: ignore[assignment]
     sent_audio_bytes: int = property(itemgetter(2))  # type: ignore[assignment]
+
+    @property
+    def live(self) -> Collection[str]:
+        """Ids of the items that are still being said."""
+        return self[1].drafts.keys()
 
     @classmethod
     def empty(cls) -> "RealtimeState":
         """The state before anything was said."""
-        return cls((_new(Settled), {}, 0))
+        return cls((_new(Settled), Live({}, 0), 0, 0))
 
     def having(self, **changes: Any) -> "RealtimeState":
         """The same state with some settled fields changed."""
         settled = _new(Settled)
         _set(settled, "__dict__", {**self[0].__dict__, **changes})
-        return new_state(RealtimeState, (settled, self[1], self[2]))
+        return new_state(RealtimeState, (settled, self[1], self[2], self[3]))
 
     @property
     def session(self) -> SessionConfig | None:
@@ -187,12 +192,11 @@ class RealtimeState(tuple[Settled, dict[str, Draft], int]):
 
     def whole(self) -> "RealtimeState":
         """The same state with the deltas of live items folded in."""
-        if not self[1]:
-            return self
-        items = self[0].items
-        for item_id, draft in self[1].items():
-            items = items.set(item_id, draft.read(items[item_id]))
-        return RealtimeState((evolve(self[0], items=items), {}, self[2]))
+        settled, live, sent, said = self
+        items = settled.items
+        for item_id, draft in live.drafts.items():
+            items = items.set(item_id, draft.read(items[item_id], said))
+        return RealtimeState((evolve(settled, items=items), Live({}, 0), sent, 0))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RealtimeState):
@@ -215,7 +219,12 @@ class RealtimeState(tuple[Settled, dict[str, Draft], int]):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (RealtimeState, (tuple(self.whole()),))
+        settled, _, sent, _ = self.whole()
+        return (_restored, (settled, sent))
+
+
+def _restored(settled: Settled, sent_audio_bytes: int) -> RealtimeState:
+    return RealtimeState((settled, Live({}, 0), sent_audio_bytes, 0))
 
 
 class Items(Mapping[str, Item]):
@@ -231,8 +240,8 @@ class Items(Mapping[str, Item]):
         item = self._state[0].items[item_id]
         if isinstance(self._ids, PSeq) and not item.in_conversation:
             raise KeyError(item_id)
-        draft = self._state[1].get(item_id)
-        return item if draft is None else draft.read(item)
+        draft = self._state[1].drafts.get(item_id)
+        return item if draft is None else draft.read(item, self._state[3])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._ids)

@@ -94,7 +94,8 @@ def dtmf_received(state: RealtimeState, event: server_events.InputAudioBufferDtm
 
 def append_sent(state: RealtimeState, event: client_events.InputAudioBufferAppend) -> RealtimeState:
     """Audio of the user went out; only its size is kept."""
-    return RealtimeState((state[0], state[1], state[2] + decoded_size(event.audio)))
+    settled, live, sent, said = state
+    return RealtimeState((settled, live, sent + decoded_size(event.audio), said))
 
 
 def commit_sent(state: RealtimeState, _event: client_events.InputAudioBufferCommit) -> RealtimeState:

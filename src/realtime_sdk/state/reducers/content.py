@@ -45,7 +45,7 @@ def _saying(how: How, field: str) -> Callable[[RealtimeState, Any], RealtimeStat
 
     def said(state: RealtimeState, event: Any) -> RealtimeState:
         item_id, index, what = read(event)
-        return _say(state, event, item_id, (how, index or 0, what))
+        return _say(state, event, item_id, how, index or 0, what)
 
     return said
 
@@ -56,23 +56,34 @@ def _arguing(how: How, field: str) -> Callable[[RealtimeState, Any], RealtimeSta
 
     def argued(state: RealtimeState, event: Any) -> RealtimeState:
         item_id, what = read(event)
-        return _say(state, event, item_id, (how, 0, what))
+        return _say(state, event, item_id, how, 0, what)
 
     return argued
 
 
-def _say(state: RealtimeState, event: Any, item_id: str, entry: Entry) -> RealtimeState:
-    """The state with one delta more of an item."""
-    settled_half, live, sent = state
-    if not 0 <= entry[1] < PARTS_LIMIT:
-        detail = f"{event.type} names part {entry[1]} of {item_id}"
+def _say(state: RealtimeState, event: Any, item_id: str, how: How, index: int, what: Any) -> RealtimeState:
+    """The state with one delta more of an item. Most events come this way, so it is written out."""
+    settled_half, live, sent, said = state
+    draft = live.drafts.get(item_id)
+    if draft is None or live.said != said or (draft.of_ended and how not in INPUT) or not 0 <= index < PARTS_LIMIT:
+        return _say_less_usual(state, event, item_id, (how, index, what, said))
+    draft.entries.append((how, index, what, said))
+    live.said = said = said + 1
+    return new_state(RealtimeState, (settled_half, live, sent, said))
+
+
+def _say_less_usual(state: RealtimeState, event: Any, item_id: str, entry: Entry) -> RealtimeState:
+    """The same where it is the first delta of an item, the state is an older one, or the server made a slip."""
+    how, index, what, said = entry
+    if not 0 <= index < PARTS_LIMIT:
+        detail = f"{event.type} names part {index} of {item_id}"
         return noted(state, "impossible_part", detail, event_type=event.type, item_id=item_id)
-    draft = live.get(item_id)
-    if draft is None or (draft.of_ended and entry[0] not in INPUT):
+    settled_half, live, sent, _ = state
+    draft = live.drafts.get(item_id)
+    if draft is None or (draft.of_ended and how not in INPUT):
         return _begin(state, event, entry)
-    said = live.copy()
-    said[item_id] = draft.append(entry)
-    return new_state(RealtimeState, (settled_half, said, sent))
+    branch = new_state(RealtimeState, (settled_half, live.own(said), sent, said))
+    return _say(branch, event, item_id, how, index, what)
 
 
 def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
@@ -92,19 +103,19 @@ def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
     if item.is_final and entry[0] not in INPUT:
         detail = f"{event.type} came after the end of {item_id}"
         return noted(state, "late_delta", detail, event_type=event.type, item_id=item_id)
-    return start_draft(state, item_id, Draft(of_ended=item.is_final).append(entry))
+    return start_draft(state, item_id, Draft(of_ended=item.is_final), entry)
 
 
 def part_added(state: RealtimeState, event: server_events.ResponseContentPartAdded) -> RealtimeState:
     """A part begins."""
-    return _say(state, event, event.item_id, (open_part, event.content_index, part_of(event.part)))
+    return _say(state, event, event.item_id, open_part, event.content_index, part_of(event.part))
 
 
 def part_done(state: RealtimeState, event: server_events.ResponseContentPartDone) -> RealtimeState:
     """A part ends."""
     if event.part is None:
         return state
-    return _say(state, event, event.item_id, (close_part, event.content_index, part_of(event.part)))
+    return _say(state, event, event.item_id, close_part, event.content_index, part_of(event.part))
 
 
 TranscriptionDelta = server_events.ConversationItemInputAudioTranscriptionDelta
@@ -117,37 +128,37 @@ def transcription_delta(state: RealtimeState, event: TranscriptionDelta) -> Real
     """The transcription of the user's audio goes on; it may come before the item does."""
     if not event.delta:
         return state
-    return _say(state, event, event.item_id, (hear, event.content_index or 0, event.delta))
+    return _say(state, event, event.item_id, hear, event.content_index or 0, event.delta)
 
 
 def transcription_completed(state: RealtimeState, event: TranscriptionCompleted) -> RealtimeState:
     """The transcription is authoritative, whatever the deltas were. What it took is billed apart."""
     languages = tuple([language.code for language in event.languages or () if language.code])
-    entry: Entry = (heard_whole, event.content_index or 0, (event.transcript, languages))
-    return _transcribed(state, event, entry, usage=event.usage)
+    return _transcribed(state, event, heard_whole, (event.transcript, languages), usage=event.usage)
 
 
 def transcription_failed(state: RealtimeState, event: TranscriptionFailed) -> RealtimeState:
     """The transcription failed; the reason stands on the part, and the turn goes on."""
     reason = event.error.code or event.error.message or "unknown"
-    return _transcribed(state, event, (not_heard, event.content_index or 0, reason))
+    return _transcribed(state, event, not_heard, reason)
 
 
 def transcription_segment(state: RealtimeState, event: TranscriptionSegment) -> RealtimeState:
     """One speaker's stretch of a diarised transcription."""
     segment = TranscriptSegment(event.id, event.speaker, event.text, event.start, event.end)
-    return _transcribed(state, event, (hear_speaker, event.content_index or 0, segment))
+    return _transcribed(state, event, hear_speaker, segment)
 
 
-def _transcribed(state: RealtimeState, event: Any, entry: Entry, *, usage: Any = None) -> RealtimeState:
-    """The state with the entry folded into the event's item; for an item not yet known it waits."""
+def _transcribed(state: RealtimeState, event: Any, how: How, what: Any, *, usage: Any = None) -> RealtimeState:
+    """The state with this folded into the event's item; for an item not yet known it waits."""
+    index = event.content_index or 0
     edit = Edit.of(state)
     if usage is not None and not isinstance(usage, Unknown):
         edit.transcription_usage = edit.transcription_usage.plus(_transcription_usage(usage))
     item = edit.items.get(event.item_id)
-    if item is None or not item.in_conversation or not 0 <= entry[1] < PARTS_LIMIT:
-        return _say(edit.done(), event, event.item_id, entry)
-    put(edit, settled(edit, event.item_id, last=entry) or item)
+    if item is None or not item.in_conversation or not 0 <= index < PARTS_LIMIT:
+        return _say(edit.done(), event, event.item_id, how, index, what)
+    put(edit, settled(edit, event.item_id, last=(how, index, what, edit.said)) or item)
     return edit.done()
 
 

@@ -70,29 +70,29 @@ def put(edit: Edit, item: Item) -> None:
 def settled(edit: Edit, item_id: str, *, last: Entry | None = None) -> Item | None:
     """The item with its deltas, and a `last` one, folded in, which the caller must `put`; None if it is unknown."""
     item: Item | None = edit.items.get(item_id)
-    draft = edit.live.get(item_id)
     if item is None:
         return None
-    if last is not None:
-        draft = (draft or Draft()).append(last)
-    if draft is None:
-        return item
-    edit.live = {key: value for key, value in edit.live.items() if key != item_id}
-    return draft.read(item)
+    draft = edit.live.drafts.get(item_id)
+    if draft is not None:
+        item = draft.read(item, edit.said)
+        edit.live = edit.live.without(item_id, edit.said)
+    return item if last is None else folded(item, (last,))
 
 
 def settle(edit: Edit, item_id: str) -> None:
     """Folds the deltas of one item into it, if it has any."""
-    if item_id in edit.live and (item := settled(edit, item_id)) is not None:
+    if item_id in edit.live.drafts and (item := settled(edit, item_id)) is not None:
         put(edit, item)
 
 
-def start_draft(state: RealtimeState, item_id: str, draft: Draft) -> RealtimeState:
-    """The state with `draft` as the deltas of the item; the oldest of many drafts is settled to keep them few."""
+def start_draft(state: RealtimeState, item_id: str, draft: Draft, entry: Entry) -> RealtimeState:
+    """The state with a new `draft` and its first delta; the oldest of many drafts is settled to keep them few."""
     edit = Edit.of(state)
-    if len(edit.live) >= LIVE_LIMIT:
-        settle(edit, next(iter(edit.live)))
-    edit.live = {**edit.live, item_id: draft}
+    if len(edit.live.drafts) >= LIVE_LIMIT:
+        settle(edit, next(iter(edit.live.drafts)))
+    draft.entries.append(entry)
+    edit.live = edit.live.beginning(item_id, draft, edit.said)
+    edit.said = edit.live.said = edit.said + 1
     return edit.done()
 
 

@@ -57,7 +57,7 @@ def _leave_behind(edit: Edit) -> None:
 
 def _break_off(edit: Edit) -> None:
     """Ends what a connection that is gone was in the middle of; what was said stays as far as it came."""
-    for item_id in list(edit.live):
+    for item_id in list(edit.live.drafts):
         settle(edit, item_id)
     for response in list(edit.responses.values()):
         if response.is_active:
@@ -160,12 +160,12 @@ def epoch_started(state: RealtimeState, event: EpochStarted) -> RealtimeState:
 
 def _carry_over(edit: Edit, new_ids: Mapping[str, str]) -> None:
     """Puts each item under its new id in the place of the old one; it is whole, whatever the server says of it now."""
+    old = {old_id: settled(edit, old_id) or edit.items[old_id] for old_id in edit.order}
+    for item in old.values():
+        put(edit, evolve(item, in_conversation=False, placed=False))
     order: list[str] = []
-    for old_id in edit.order:
-        item = settled(edit, old_id) or edit.items[old_id]
+    for old_id, item in old.items():
         new_id = new_ids.get(old_id)
-        if new_id != old_id:
-            put(edit, evolve(item, in_conversation=False, placed=False))
         if new_id is not None and new_id not in order:
             put(edit, evolve(item, id=new_id, in_conversation=True, placed=True, ended=True))
             order.append(new_id)

@@ -52,7 +52,8 @@ def session_closed(state: RealtimeState, _event: Any) -> RealtimeState:
 
 def append_sent(state: RealtimeState, event: Any) -> RealtimeState:
     """Audio of the user went out; only its size is kept."""
-    return RealtimeState((state[0], state[1], state[2] + decoded_size(event.audio)))
+    settled, live, sent, said = state
+    return RealtimeState((settled, live, sent + decoded_size(event.audio), said))
 
 
 _SERVER, _CLIENT = TRANSLATION.server, TRANSLATION.client
