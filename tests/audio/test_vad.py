@@ -38,6 +38,15 @@ def test_telephony_is_heard_alike() -> None:
     assert EnergyVad(pcm_format=PCM16_8K).feed(spoken) == [SpeechStarted(340, 704), SpeechStopped(2_112)]
 
 
+@pytest.mark.parametrize("rate_hz", [16_000, 24_000, 48_000])
+def test_a_tone_of_any_height_is_heard(rate_hz: int) -> None:
+    pcm_format = PcmFormat(rate_hz)
+    for hz in (100, 1_000, 2_000, 4_000, 6_000, 8_000, 10_000):
+        spoken = tone(320, pcm_format, hz=hz)
+        if hz < rate_hz / 2:
+            assert EnergyVad(pcm_format=pcm_format).feed(spoken) == [SpeechStarted(0, 64)]
+
+
 def test_quiet_sound_and_a_click_are_no_speech() -> None:
     quiet = tone(1_000, amplitude=200)
     click = PCM16_24K.silence(320) + tone(20) + PCM16_24K.silence(320)
