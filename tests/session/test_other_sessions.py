@@ -78,7 +78,7 @@ async def test_what_a_translation_session_has_no_words_for_is_refused_at_once() 
     with fail_after(5):
         async with simulate() as server, connect(server.translations, language="es") as session:
             for ask in (session.respond("Hello").result, session.respond().result, session.commit, session.clear):
-                with pytest.raises(ServerError, match="Supported values are: 'session.close'"):
+                with pytest.raises(ServerError, match="Supported values are"):
                     await ask()
 
 
