@@ -336,7 +336,11 @@ class RealtimeSession(Speaking, Hearing):
         self, event: Any, frames: tuple[bytes, ...], settled: Callable[[Ticket], object]
     ) -> Ticket:
         ticket = self._outstanding.expect(event, settled)
-        await self._wire.send(frames)
+        try:
+            await self._wire.send(frames)
+        except BaseException:
+            self._outstanding.forget(ticket)
+            raise
         return ticket
 
     def _expect_no_more(self, ticket: Ticket) -> None:
