@@ -2,9 +2,11 @@ import io
 from pathlib import Path
 
 import pytest
+import soundfile
 from hypothesis import given, strategies as st
 
-from realtime_sdk.audio.pcm import PCM16_24K, PcmFormat
+from realtime_sdk.audio.pcm import PCM16_8K, PCM16_24K, PcmFormat
+from realtime_sdk.audio.reading import read_sound
 from realtime_sdk.audio.wav import Sound, read_wav, wav_bytes
 from realtime_sdk.errors import AudioFormatError
 
@@ -28,6 +30,19 @@ def test_what_is_no_wav_file_is_refused_by_name(tmp_path: Path, content: bytes) 
     (tmp_path / "odd.wav").write_bytes(content)
     with pytest.raises(AudioFormatError, match=r"odd\.wav"):
         read_wav(tmp_path / "odd.wav")
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "ULAW"])
+def test_wav_files_of_another_kind_are_refused_with_who_reads_them(subtype: str) -> None:
+    file = io.BytesIO()
+    soundfile.write(file, [0.0, 0.5], 8_000, subtype, format="WAV")
+    file.seek(0)
+    with pytest.raises(
+        AudioFormatError, match=r"^the stream is .*realtime_sdk\.audio\.reading\.read_sound reads other"
+    ):
+        read_wav(file)
+    file.seek(0)
+    assert len(read_sound(file, PCM16_8K).pcm) == 2 * 2
 
 
 def test_eight_bit_sound_is_refused() -> None:

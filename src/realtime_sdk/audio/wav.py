@@ -1,4 +1,4 @@
-"""PCM WAV files with the standard library alone, whole and in memory. Other formats and streams: `files`."""
+"""PCM WAV files with the standard library alone, whole and in memory. Other formats: `reading`."""
 
 import io
 import wave
@@ -10,6 +10,8 @@ from realtime_sdk.audio.pcm import PCM16_24K, PcmFormat
 from realtime_sdk.errors import AudioFormatError
 
 __all__ = ["Sound", "read_wav", "wav_bytes"]
+
+_OTHERS = "realtime_sdk.audio.reading.read_sound reads other formats"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +31,16 @@ def read_wav(source: str | Path | BinaryIO) -> Sound:
     """The whole of a linear PCM WAV file of 16 bits or more, as it is: no change of rate or channels.
 
     `source` is a path or a binary stream at its beginning. Raises AudioFormatError for anything else (8-bit WAV is
-    unsigned and G.711 WAV is coded: `files` reads them), OSError for a missing file.
+    unsigned and G.711 WAV is coded: `reading` reads them), OSError for a missing file.
     """
     try:
         with wave.open(str(source) if isinstance(source, Path) else source, "rb") as wav:
             if wav.getsampwidth() == 1:
-                raise AudioFormatError(f"{_name(source)} is 8-bit WAV; read it with realtime_sdk.audio.files")
+                raise AudioFormatError(f"{_name(source)} is 8-bit WAV; {_OTHERS}")
             return Sound(wav.readframes(wav.getnframes()), _format(wav))
     except (wave.Error, EOFError) as error:
-        raise AudioFormatError(f"{_name(source)} is not a PCM WAV file: {str(error) or 'it ends early'}") from error
+        why = str(error) or "it ends early"
+        raise AudioFormatError(f"{_name(source)} is not a PCM WAV file: {why}; {_OTHERS}") from error
 
 
 def wav_bytes(sound: Sound) -> bytes:
@@ -58,4 +61,5 @@ def _format(wav: wave.Wave_read) -> PcmFormat:
 
 
 def _name(source: str | Path | BinaryIO) -> str:
-    return str(source) if isinstance(source, str | Path) else getattr(source, "name", "the stream")
+    name = source if isinstance(source, str | Path) else getattr(source, "name", None)
+    return str(name) if isinstance(name, str | Path) else "the stream"
