@@ -12,7 +12,7 @@ from realtime_sdk.state import RealtimeState, reduce
 from tests.benchmarks.limit import BareSession
 from tests.benchmarks.measure import Spent, cpu_ns
 from tests.benchmarks.row import Row, Scale, TimedRow, Works, at_most
-from tests.benchmarks.workload import Said, Script, answer, conversation
+from tests.benchmarks.workload import DELTA_MS, Said, Script, answer, conversation, sound_alone
 
 __all__ = ["after", "bare_way", "growth_rows", "our_way", "rows", "take_in"]
 
@@ -21,6 +21,7 @@ SMALL_GOAL, SOUND_GOAL, GROWTH_GOAL = at_most(2.2), at_most(1.0), at_most(1.1)
 EARLY_TURN = 10
 TURNS_AT_ONCE = 8
 MINUTE_MS = 60_000
+MEAN_DELTA_MS = sum(DELTA_MS) // len(DELTA_MS)
 
 
 def rows(scale: Scale) -> Iterator[Row]:
@@ -35,6 +36,8 @@ def rows(scale: Scale) -> Iterator[Row]:
     mix = partial(both_ways, partial(conversation, scale.turns[0], sound=True))
     yield TimedRow(name=f"whole path, mix, {scale.turns[0]:,} turns", prepare=mix)
     minutes = scale.answer_ms / MINUTE_MS
+    heard = partial(both_ways, partial(sound_of_answer, scale.answer_ms))
+    yield TimedRow(name=f"whole path, sound, {minutes:g} min", prepare=heard, goals={LIMIT: SOUND_GOAL})
     long = partial(both_ways, partial(answer, scale.answer_ms))
     name = f"whole path, one response of {minutes:g} min"
     yield TimedRow(name=name, prepare=long, goals={LIMIT: SOUND_GOAL})
@@ -43,6 +46,11 @@ def rows(scale: Scale) -> Iterator[Row]:
 def both_ways(said: Callable[[], tuple[Said, ...]], _stack: ExitStack) -> Works:
     frames = said()
     return {"whole path": partial(our_way, frames), LIMIT: partial(bare_way, frames)}
+
+
+def sound_of_answer(answer_ms: int) -> tuple[Said, ...]:
+    """The audio deltas of an answer and what opens it: what of a session is most of its bytes."""
+    return tuple(Said("server", frame) for frame in sound_alone(answer_ms // MEAN_DELTA_MS))
 
 
 def our_way(said: Sequence[Said]) -> int:

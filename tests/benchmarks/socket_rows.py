@@ -15,7 +15,7 @@ import pybase64
 
 import realtime_sdk as rt
 from realtime_sdk.dialects import OPENAI
-from realtime_sdk.log import EventLog
+from realtime_sdk.log import EventLog, Keep
 from realtime_sdk.protocol.client_events import InputAudioBufferClear
 from realtime_sdk.protocol.codec import encode_append
 from realtime_sdk.protocol.server_events import ResponseOutputAudioDelta
@@ -47,9 +47,11 @@ def rows(scale: Scale) -> Iterator[Row]:
             ways = partial(receiving, loop, kind, size)
             alone = {"transport": through_transport, BARE: bare}
             yield row(name=f"receive, {kind}, transport alone, {loop}", prepare=partial(ways, alone))
-            core = {"transport + core": through_core, LIMIT: bare_with_json, "bare + orjson + dicts": bare_with_dicts}
             goals = {LIMIT: GOALS[kind]} if loop == "asyncio" else {}
+            core = {"transport + core": partial(through_core, keep="none"), LIMIT: bare_with_json}
             yield row(name=f"receive, {kind}, whole path, {loop}", prepare=partial(ways, core), goals=goals)
+            kept = {"transport + core": through_core, "bare + orjson + dicts": bare_with_dicts}
+            yield row(name=f"receive, {kind}, whole path and log, {loop}", prepare=partial(ways, kept))
             whole = {"session.updates()": through_session, LIMIT: bare_with_json}
             yield row(name=f"receive, {kind}, session, {loop}", prepare=partial(ways, whole), goals=goals)
         for what, way in (("transport alone", sent_by_transport), ("session", sent_by_session)):
@@ -83,9 +85,10 @@ async def through_transport(url: str, count: int) -> Spent:
         return Spent(count, cpu_ns() - began_ns)
 
 
-async def through_core(url: str, count: int) -> Spent:
+async def through_core(url: str, count: int, *, keep: Keep = "all") -> Spent:
+    """`keep` "none" where the contender keeps nothing either: memory that is kept costs its first touch."""
     async with connect(url, options=OPTIONS) as transport:
-        core = SessionCore(OPENAI, EventLog())
+        core = SessionCore(OPENAI, EventLog(keep=keep))
         core.receive(await transport.receive(), at_ns=0)
         began_ns = cpu_ns()
         await transport.send(GO)

@@ -7,7 +7,7 @@ from realtime_sdk.errors import RemoteProtocolError
 from realtime_sdk.fold.update import Event, Update, new_update, sounding
 from realtime_sdk.log import LogRecord, Sender
 from realtime_sdk.protocol.local import ConnectionOpened
-from realtime_sdk.state import RealtimeState, new_state, reduce
+from realtime_sdk.state import REDUCERS, RealtimeState, new_state
 
 __all__ = ["Reader"]
 
@@ -49,7 +49,9 @@ class Reader:
         """The update of a record that says `events`."""
         before = after = self.state
         for event in events:
-            after = reduce(after, event)
+            reducer = REDUCERS.get(event.__class__)
+            if reducer is not None:
+                after = reducer(after, event)
         self.state = after
         update = new_update(Update, (record, events, before, after, self._dialect))
         if record[2] == "local":

@@ -37,6 +37,9 @@ class Feed:
         self._subscribers: WeakSet[Subscriber] = WeakSet()
         self._is_closed = False
         self._ended = anyio.Event()
+        self._new_event = type(
+            self._ended
+        )  # anyio.Event looks for the loop each time, which takes longer than the rest
         self._error: Exception | None = None
 
     def publish(self, update: Update) -> None:
@@ -100,7 +103,7 @@ class Feed:
     async def wait(self) -> None:
         """Wait for the next update, or the end."""
         if self._wake is None:
-            self._wake = anyio.Event()
+            self._wake = self._new_event()
         await self._wake.wait()
 
 

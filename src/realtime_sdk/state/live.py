@@ -168,26 +168,26 @@ class PartWriter:
 class ItemWriter:
     """One item while deltas are folded into it."""
 
-    __slots__ = ("_arguments", "_arguments_end", "_item", "_parts")
+    __slots__ = ("_arguments", "_arguments_end", "_item", "parts")
 
     def __init__(self, item: Item) -> None:
         self._item = item
-        self._parts: dict[int, PartWriter] = {}
+        self.parts: dict[int, PartWriter] = {}
         self._arguments: list[str] = []
         self._arguments_end: str | None = None
 
     def part(self, index: int, kind: str) -> PartWriter:
         """The writer of the part at `index`, which is taken to be of `kind` if it was not opened."""
-        writer = self._parts.get(index)
+        writer = self.parts.get(index)
         if writer is None:
             part = self._item.parts[index] if self._has(index) else Part(kind)
-            writer = self._parts[index] = PartWriter(part, self._item.bytes_per_ms)
+            writer = self.parts[index] = PartWriter(part, self._item.bytes_per_ms)
         return writer
 
     def replace(self, index: int, part: Part) -> None:
         """Puts `part` at `index` if nothing is there yet."""
-        if index not in self._parts and not self._has(index):
-            self._parts[index] = PartWriter(part, self._item.bytes_per_ms)
+        if index not in self.parts and not self._has(index):
+            self.parts[index] = PartWriter(part, self._item.bytes_per_ms)
 
     def _has(self, index: int) -> bool:
         parts = self._item.parts
@@ -204,7 +204,7 @@ class ItemWriter:
     def item(self) -> Item:
         """The item with everything folded in."""
         changes: dict[str, object] = {}
-        if self._parts:
+        if self.parts:
             changes["parts"] = self._all_parts()
         if self._arguments_end is not None:
             changes.update(arguments=self._arguments_end, arguments_final=True)
@@ -213,9 +213,9 @@ class ItemWriter:
         return evolve(self._item, **changes)
 
     def _all_parts(self) -> tuple[Part, ...]:
-        length = max(len(self._item.parts), 1 + max(self._parts))
+        length = max(len(self._item.parts), 1 + max(self.parts))
         parts = [*self._item.parts, *[GAP] * (length - len(self._item.parts))]
-        for index, writer in self._parts.items():
+        for index, writer in self.parts.items():
             parts[index] = writer.result()
         return tuple(parts)
 
@@ -246,10 +246,10 @@ def end_text(writer: ItemWriter, index: int, texts: list[str]) -> None:
 
 def add_transcript(writer: ItemWriter, index: int, texts: list[str]) -> None:
     """Spoken text goes on; where in the audio it stands is kept for `heard_text`."""
-    part = writer.part(index, "output_audio")
+    part = writer.parts.get(index) or writer.part(index, "output_audio")
     if not part.final:
         part.streamed += texts
-        part.speak("".join(texts))
+        part.speak("".join(texts) if len(texts) > 1 else texts[0])
 
 
 def end_transcript(writer: ItemWriter, index: int, texts: list[str]) -> None:
@@ -260,7 +260,8 @@ def end_transcript(writer: ItemWriter, index: int, texts: list[str]) -> None:
 
 def add_audio(writer: ItemWriter, index: int, sizes: list[int]) -> None:
     """So many bytes of audio were received."""
-    writer.part(index, "output_audio").audio_bytes += sum(sizes)
+    part = writer.parts.get(index) or writer.part(index, "output_audio")
+    part.audio_bytes += sum(sizes)
 
 
 def hear(writer: ItemWriter, index: int, texts: list[str]) -> None:

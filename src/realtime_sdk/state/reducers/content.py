@@ -40,12 +40,21 @@ INPUT: Final = frozenset({hear, heard_whole, not_heard, hear_speaker})
 
 
 def _saying(how: How, field: str) -> Callable[[RealtimeState, Any], RealtimeState]:
-    """The reducer of a kind of delta: keeps `field` of the event as the next thing said of its item."""
+    """The reducer of a kind of delta: keeps `field` of the event as the next thing said of its item.
+
+    Two events in three are deltas, of an item that has some already: what is done for those is written out.
+    """
     read = attrgetter("item_id", "content_index", field)
 
     def said(state: RealtimeState, event: Any) -> RealtimeState:
+        settled_half, live, sent, number = state
         item_id, index, what = read(event)
-        return _say(state, event, item_id, how, index or 0, what)
+        draft = live.drafts.get(item_id)
+        if draft is None or draft.of_ended or live.said != number or not 0 <= index < PARTS_LIMIT:
+            return _say(state, event, item_id, (how, index or 0, what, number))
+        draft.entries.append((how, index, what, number))
+        live.said = number = number + 1
+        return new_state(RealtimeState, (settled_half, live, sent, number))
 
     return said
 
@@ -56,25 +65,14 @@ def _arguing(how: How, field: str) -> Callable[[RealtimeState, Any], RealtimeSta
 
     def argued(state: RealtimeState, event: Any) -> RealtimeState:
         item_id, what = read(event)
-        return _say(state, event, item_id, how, 0, what)
+        return _say(state, event, item_id, (how, 0, what, state[3]))
 
     return argued
 
 
-def _say(state: RealtimeState, event: Any, item_id: str, how: How, index: int, what: Any) -> RealtimeState:
-    """The state with one delta more of an item. Most events come this way, so it is written out."""
-    settled_half, live, sent, said = state
-    draft = live.drafts.get(item_id)
-    if draft is None or live.said != said or (draft.of_ended and how not in INPUT) or not 0 <= index < PARTS_LIMIT:
-        return _say_less_usual(state, event, item_id, (how, index, what, said))
-    draft.entries.append((how, index, what, said))
-    live.said = said = said + 1
-    return new_state(RealtimeState, (settled_half, live, sent, said))
-
-
-def _say_less_usual(state: RealtimeState, event: Any, item_id: str, entry: Entry) -> RealtimeState:
-    """The same where it is the first delta of an item, the state is an older one, or the server made a slip."""
-    how, index, what, said = entry
+def _say(state: RealtimeState, event: Any, item_id: str, entry: Entry) -> RealtimeState:
+    """The state with one delta more of an item."""
+    how, index, _, number = entry
     if not 0 <= index < PARTS_LIMIT:
         detail = f"{event.type} names part {index} of {item_id}"
         return noted(state, "impossible_part", detail, event_type=event.type, item_id=item_id)
@@ -82,8 +80,10 @@ def _say_less_usual(state: RealtimeState, event: Any, item_id: str, entry: Entry
     draft = live.drafts.get(item_id)
     if draft is None or (draft.of_ended and how not in INPUT):
         return _begin(state, event, entry)
-    branch = new_state(RealtimeState, (settled_half, live.own(said), sent, said))
-    return _say(branch, event, item_id, how, index, what)
+    live = live.own(number)
+    live.drafts[item_id].entries.append(entry)
+    live.said = number = number + 1
+    return new_state(RealtimeState, (settled_half, live, sent, number))
 
 
 def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
@@ -108,14 +108,14 @@ def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
 
 def part_added(state: RealtimeState, event: server_events.ResponseContentPartAdded) -> RealtimeState:
     """A part begins."""
-    return _say(state, event, event.item_id, open_part, event.content_index, part_of(event.part))
+    return _say(state, event, event.item_id, (open_part, event.content_index, part_of(event.part), state[3]))
 
 
 def part_done(state: RealtimeState, event: server_events.ResponseContentPartDone) -> RealtimeState:
     """A part ends."""
     if event.part is None:
         return state
-    return _say(state, event, event.item_id, close_part, event.content_index, part_of(event.part))
+    return _say(state, event, event.item_id, (close_part, event.content_index, part_of(event.part), state[3]))
 
 
 TranscriptionDelta = server_events.ConversationItemInputAudioTranscriptionDelta
@@ -128,7 +128,7 @@ def transcription_delta(state: RealtimeState, event: TranscriptionDelta) -> Real
     """The transcription of the user's audio goes on; it may come before the item does."""
     if not event.delta:
         return state
-    return _say(state, event, event.item_id, hear, event.content_index or 0, event.delta)
+    return _say(state, event, event.item_id, (hear, event.content_index or 0, event.delta, state[3]))
 
 
 def transcription_completed(state: RealtimeState, event: TranscriptionCompleted) -> RealtimeState:
@@ -157,7 +157,7 @@ def _transcribed(state: RealtimeState, event: Any, how: How, what: Any, *, usage
         edit.transcription_usage = edit.transcription_usage.plus(_transcription_usage(usage))
     item = edit.items.get(event.item_id)
     if item is None or not item.in_conversation or not 0 <= index < PARTS_LIMIT:
-        return _say(edit.done(), event, event.item_id, how, index, what)
+        return _say(edit.done(), event, event.item_id, (how, index, what, edit.said))
     put(edit, settled(edit, event.item_id, last=(how, index, what, edit.said)) or item)
     return edit.done()
 
