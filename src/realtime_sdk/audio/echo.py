@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from realtime_sdk.audio.formats import PCM, WireFormat
+from realtime_sdk.audio.pcm import Joiner
 
 __all__ = ["EchoGate", "Sounding"]
 
@@ -31,8 +32,9 @@ class EchoGate:
     def __init__(self, wire: WireFormat = PCM, *, headphones: bool = False, tail_ms: int = 250) -> None:
         self._wire = wire
         self._headphones = headphones
-        self._tail_ms = tail_ms
-        self._mute_ms = 0
+        self._tail = wire.bytes_in_ms(tail_ms)
+        self._mute = 0
+        self._joiner = Joiner(wire.sample_size)
         self._is_closed = False
 
     @property
@@ -41,13 +43,16 @@ class EchoGate:
         return self._is_closed
 
     def feed(self, sound: bytes, *, heard: bool) -> bytes:
-        """A piece of the microphone's sound, or as much silence. `heard` says whether the assistant sounds now."""
-        self._is_closed = not self._headphones and (heard or self._mute_ms > 0)
+        """A piece of the microphone's sound, cut anywhere, or as much silence: whole samples, may be empty.
+
+        `heard` says whether the assistant sounds now.
+        """
+        whole = self._joiner.feed(sound)
+        self._is_closed = not self._headphones and (heard or self._mute > 0)
         if not self._is_closed:
-            return sound
-        self._mute_ms = self._tail_ms if heard else self._mute_ms - self._wire.ms_in_bytes(len(sound))
-        samples = len(sound) // self._wire.sample_size
-        return bytes([self._wire.silent_byte]) * (samples * self._wire.sample_size)
+            return whole
+        self._mute = self._tail if heard else self._mute - len(whole)
+        return bytes([self._wire.silent_byte]) * len(whole)
 
     def through(self, microphone: AsyncIterable[bytes], speaker: Sounding) -> AsyncIterator[bytes]:
         """The microphone's sound, piece by piece, with silence while `speaker` plays. May be left at any time."""
