@@ -139,3 +139,17 @@ async def test_a_server_that_says_nothing_of_metadata_is_taken_to_answer_in_orde
         for _ in range(3):
             assert (await session.respond("Hi")).text == "Paris."
         assert len(session.state.responses) == 3
+
+
+async def test_what_of_a_history_a_dialect_has_no_words_for_is_named() -> None:
+    async with simulate() as server:
+        async with connect(server.endpoint) as session:
+            await session.respond("What do you see?", image=b"\x89PNG\r\n\x1a\n")
+            await session.respond("And now?")
+        picture, *others = session.state.conversation.items.values()
+        old = Endpoint(server.url, {"OpenAI-Beta": "realtime=v1"}, "beta")
+        async with connect(old, history=session.state) as later:
+            assert later.state.epochs[0].lost == (picture.id,)
+            assert [item.text for item in later.state.conversation.items.values()] == [item.text for item in others]
+        async with connect(server.translations, history=session.state) as later:
+            assert len(later.state.epochs[0].lost) == 4

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import anyio
 
-from realtime_sdk.errors import ServerError
+from realtime_sdk.errors import LocalProtocolError, ServerError
 from realtime_sdk.protocol import client_events as c
 from realtime_sdk.protocol.local import EpochStarted
 from realtime_sdk.session.engine import Engine
@@ -51,13 +51,23 @@ def note_epoch(engine: Engine, *, replayed: dict[str, str] | None = None, lost: 
 
 
 async def _tell(engine: Engine, send: Send, plan: Restoration, settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Send it all, then wait for all answers; the names of what was refused."""
+    """Send it all, then wait for all answers; the names of what was refused, or cannot be said here at all."""
     asked: list[tuple[str, Ticket, anyio.Event]] = []
-    for name, event in _events(engine, plan, settings):
-        answered = anyio.Event()
-        asked.append((name, engine.outstanding.expect(event, _setter(answered)), answered))
-        await send(engine.core.write(event))
     refused: list[str] = []
+    for name, event in _events(engine, plan, settings):
+        try:
+            frames = engine.core.write(event)
+        except LocalProtocolError:
+            refused.append(name)
+            continue
+        answered = anyio.Event()
+        ticket = engine.outstanding.expect(event, _setter(answered))
+        asked.append((name, ticket, answered))
+        try:
+            await send(frames)
+        except BaseException:
+            engine.outstanding.forget(ticket)
+            raise
     for name, ticket, answered in asked:
         await answered.wait()
         if isinstance(ticket.failure, ServerError):
