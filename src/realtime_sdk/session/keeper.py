@@ -158,6 +158,7 @@ class Keeper:
         else:
             return True
         self._engine.wire.retire("the session could not be restored")
+        self._engine.outstanding.fail_all(ConnectionLost("the session could not be restored"), but_unsent=True)
         return False
 
     async def _opened(self) -> Line:

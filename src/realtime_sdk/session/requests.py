@@ -169,13 +169,14 @@ class Outstanding:
         else:
             self._refused(event)
 
-    def fail_all(self, error: Exception) -> None:
-        """No answer comes any more."""
+    def fail_all(self, error: Exception, *, but_unsent: bool = False) -> None:
+        """No answer comes any more; with `but_unsent` questions that were not sent yet go to the next connection."""
         waiting = [ticket for tickets in self._asked.values() for ticket in tickets]
-        waiting += self._expected.values()
         for tickets in self._asked.values():
             tickets.clear()
-        self._expected.clear()
+        if not but_unsent:
+            waiting += self._expected.values()
+            self._expected.clear()
         for ticket in waiting:
             ticket.settle(failure=error)
 

@@ -216,7 +216,7 @@ class RealtimeSession(Speaking, Hearing):
             self._finish(ending.error)
             return
         error = ending.error or ConnectionClosed()
-        self._outstanding.fail_all(error)
+        self._outstanding.fail_all(error, but_unsent=True)
         self._asking.queue.fail_all(error, but_joinable=True)
         self._keeper.dropped(error)
 
