@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar, TypeVarTuple
 
 import anyio
 from anyio.lowlevel import current_token
 
-__all__ = ["Bell", "aside"]
+__all__ = ["Aside", "Bell"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -39,24 +40,36 @@ class Bell:
         self._event.set()
 
 
-async def aside(call: Callable[[*Ts], T], *args: *Ts) -> T:
-    """What a call gives that may block for ever, made in a thread of its own.
+class Aside:
+    """A thread of its own for calls that may block for ever, one at a time. Close it when done.
 
-    Cancelling abandons the call. A program that ends does not wait for it: unlike a worker thread of the loop.
+    A program that ends does not wait for it: unlike a worker thread of the loop. Cancelling abandons the call, and
+    then there must be no other.
     """
-    bell = Bell()
-    given: list[T] = []
-    failed: list[BaseException] = []
 
-    def run() -> None:
-        try:
-            given.append(call(*args))
-        except BaseException as error:
-            failed.append(error)
-        bell.ring()
+    def __init__(self, name: str) -> None:
+        self._bell = Bell()
+        self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._failed: BaseException | None = None
+        Thread(target=self._serve, name=name, daemon=True).start()
 
-    Thread(target=run, name="sound of a pipe", daemon=True).start()
-    await bell.wait()
-    if failed:
-        raise failed[0]
-    return given[0]
+    async def run(self, call: Callable[[*Ts], T], *args: *Ts) -> T:
+        """What the call gives, made in the thread."""
+        given: list[T] = []
+        self._calls.put(lambda: given.append(call(*args)))
+        await self._bell.wait()
+        if self._failed is not None:
+            raise self._failed
+        return given[0]
+
+    def close(self) -> None:
+        """Let the thread end, after the call that it is in."""
+        self._calls.put(None)
+
+    def _serve(self) -> None:
+        while (call := self._calls.get()) is not None:
+            try:
+                call()
+            except BaseException as error:
+                self._failed = error
+            self._bell.ring()

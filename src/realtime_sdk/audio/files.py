@@ -1,15 +1,14 @@
 """Sound files into a session: any format libsndfile reads, as wire-ready pieces in the time of real speech.
 
-Reading happens in a thread. Needs the `audio` extra. Out of a session into files: `sink`.
+Reading happens in a thread of its own. Needs the `audio` extra. Out of a session into files: `sink`.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import closing
 
-from anyio import to_thread
-
-from realtime_sdk.audio.bell import aside
+from realtime_sdk.audio.bell import Aside
 from realtime_sdk.audio.formats import PCM, WireFormat
 from realtime_sdk.audio.pacing import Clock, Pacer
 from realtime_sdk.audio.pcm import Chunker
@@ -40,16 +39,13 @@ async def stream_file(
     not above 0.
     """
     pacer = Pacer(piece_ms, speed=speed, clock=clock)
-    reader = await aside(start_reading, source)
-    try:
+    aside = Aside("sound file reader")
+    with closing(aside), closing(await aside.run(start_reading, source)) as reader:
         cutter = _Cutter(reader, wire, piece_ms, quality=quality, then_silence_ms=then_silence_ms)
-        run = aside if reader.live else to_thread.run_sync
-        while (pieces := await run(cutter.next)) is not None:
+        while (pieces := await aside.run(cutter.next)) is not None:
             for piece in pieces:
                 await pacer.next()
                 yield piece
-    finally:
-        reader.close()
 
 
 class _Cutter:

@@ -37,9 +37,8 @@ class Feed:
         self._subscribers: WeakSet[Subscriber] = WeakSet()
         self._is_closed = False
         self._ended = anyio.Event()
-        self._new_event = type(
-            self._ended
-        )  # anyio.Event looks for the loop each time, which takes longer than the rest
+        # anyio.Event looks for the loop each time, which takes longer than all the rest
+        self._new_event = type(self._ended)
         self._error: Exception | None = None
 
     def publish(self, update: Update) -> None:

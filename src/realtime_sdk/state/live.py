@@ -59,15 +59,19 @@ class Draft:
             return len(entries)
         return bisect_left(entries, said, key=_number)
 
-    def read(self, item: Item, said: int) -> Item:
-        """`item` with what was said of it below the number `said`. What was folded once is not folded again."""
+    def read(self, item: Item, said: int, last: Entry | None = None) -> Item:
+        """`item` with what was said of it below the number `said`. What was folded once is not folded again.
+
+        A `last` entry, which nobody else sees, is folded in behind it.
+        """
         length = self.until(said)
         done, partly = (0, item) if self._read is None or self._read[0] > length else self._read
-        if done == length:
-            return partly
-        whole = folded(partly, self.entries[done:length])
-        self._read = (length, whole)
-        return whole
+        if last is not None:
+            return folded(partly, (*self.entries[done:length], last))
+        if done < length:
+            partly = folded(partly, self.entries[done:length])
+            self._read = (length, partly)
+        return partly
 
     def copy(self, said: int) -> "Draft":
         """A draft of its own with what was said below the number `said`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from realtime_sdk.protocol import server_events
 from realtime_sdk.protocol.unknown import Unknown
@@ -39,19 +39,23 @@ INPUT: Final = frozenset({hear, heard_whole, not_heard, hear_speaker})
 """What is said of a user's item, which is complete before it is transcribed."""
 
 
-def _saying(how: How, field: str) -> Callable[[RealtimeState, Any], RealtimeState]:
-    """The reducer of a kind of delta: keeps `field` of the event as the next thing said of its item.
+Read: TypeAlias = Callable[[Any], tuple[str, int, Any]]
+"""Reads of an event: the item, the part of it, and what is said."""
+
+
+def _saying(how: How, read: Read) -> Callable[[RealtimeState, Any], RealtimeState]:
+    """The reducer of a kind of delta: keeps what it says as the next thing said of its item.
 
     Two events in three are deltas, of an item that has some already: what is done for those is written out.
     """
-    read = attrgetter("item_id", "content_index", field)
+    is_of_input = how in INPUT
 
     def said(state: RealtimeState, event: Any) -> RealtimeState:
         settled_half, live, sent, number = state
         item_id, index, what = read(event)
         draft = live.drafts.get(item_id)
-        if draft is None or draft.of_ended or live.said != number or not 0 <= index < PARTS_LIMIT:
-            return _say(state, event, item_id, (how, index or 0, what, number))
+        if draft is None or (draft.of_ended and not is_of_input) or live.said != number or not 0 <= index < PARTS_LIMIT:
+            return _say(state, event, item_id, (how, index, what, number))
         draft.entries.append((how, index, what, number))
         live.said = number = number + 1
         return new_state(RealtimeState, (settled_half, live, sent, number))
@@ -59,15 +63,23 @@ def _saying(how: How, field: str) -> Callable[[RealtimeState, Any], RealtimeStat
     return said
 
 
-def _arguing(how: How, field: str) -> Callable[[RealtimeState, Any], RealtimeState]:
+def _in_part(field: str) -> Read:
+    return attrgetter("item_id", "content_index", field)
+
+
+def _of_call(field: str) -> Read:
     """The same for calls, which have no parts."""
     read = attrgetter("item_id", field)
 
-    def argued(state: RealtimeState, event: Any) -> RealtimeState:
+    def read_call(event: Any) -> tuple[str, int, Any]:
         item_id, what = read(event)
-        return _say(state, event, item_id, (how, 0, what, state[3]))
+        return item_id, 0, what
 
-    return argued
+    return read_call
+
+
+def _of_input(event: Any) -> tuple[str, int, str]:
+    return event.item_id, event.content_index or 0, event.delta
 
 
 def _say(state: RealtimeState, event: Any, item_id: str, entry: Entry) -> RealtimeState:
@@ -124,11 +136,12 @@ TranscriptionFailed = server_events.ConversationItemInputAudioTranscriptionFaile
 TranscriptionSegment = server_events.ConversationItemInputAudioTranscriptionSegment
 
 
+_heard: Final = _saying(hear, _of_input)
+
+
 def transcription_delta(state: RealtimeState, event: TranscriptionDelta) -> RealtimeState:
     """The transcription of the user's audio goes on; it may come before the item does."""
-    if not event.delta:
-        return state
-    return _say(state, event, event.item_id, (hear, event.content_index or 0, event.delta, state[3]))
+    return _heard(state, event) if event.delta else state
 
 
 def transcription_completed(state: RealtimeState, event: TranscriptionCompleted) -> RealtimeState:
@@ -170,15 +183,15 @@ def _transcription_usage(usage: Any) -> TranscriptionUsage:
 
 
 TABLE: Final[Table] = {
-    server_events.ResponseOutputTextDelta: _saying(add_text, "delta"),
-    server_events.ResponseOutputTextDone: _saying(end_text, "text"),
-    server_events.ResponseOutputAudioTranscriptDelta: _saying(add_transcript, "delta"),
-    server_events.ResponseOutputAudioTranscriptDone: _saying(end_transcript, "transcript"),
-    server_events.ResponseOutputAudioDelta: _saying(add_audio, "pcm_size"),
-    server_events.ResponseFunctionCallArgumentsDelta: _arguing(add_arguments, "delta"),
-    server_events.ResponseFunctionCallArgumentsDone: _arguing(end_arguments, "arguments"),
-    server_events.ResponseMcpCallArgumentsDelta: _arguing(add_arguments, "delta"),
-    server_events.ResponseMcpCallArgumentsDone: _arguing(end_arguments, "arguments"),
+    server_events.ResponseOutputTextDelta: _saying(add_text, _in_part("delta")),
+    server_events.ResponseOutputTextDone: _saying(end_text, _in_part("text")),
+    server_events.ResponseOutputAudioTranscriptDelta: _saying(add_transcript, _in_part("delta")),
+    server_events.ResponseOutputAudioTranscriptDone: _saying(end_transcript, _in_part("transcript")),
+    server_events.ResponseOutputAudioDelta: _saying(add_audio, _in_part("pcm_size")),
+    server_events.ResponseFunctionCallArgumentsDelta: _saying(add_arguments, _of_call("delta")),
+    server_events.ResponseFunctionCallArgumentsDone: _saying(end_arguments, _of_call("arguments")),
+    server_events.ResponseMcpCallArgumentsDelta: _saying(add_arguments, _of_call("delta")),
+    server_events.ResponseMcpCallArgumentsDone: _saying(end_arguments, _of_call("arguments")),
     server_events.ResponseContentPartAdded: part_added,
     server_events.ResponseContentPartDone: part_done,
     TranscriptionDelta: transcription_delta,

@@ -73,10 +73,10 @@ def settled(edit: Edit, item_id: str, *, last: Entry | None = None) -> Item | No
     if item is None:
         return None
     draft = edit.live.drafts.get(item_id)
-    if draft is not None:
-        item = draft.read(item, edit.said)
-        edit.live = edit.live.without(item_id, edit.said)
-    return item if last is None else folded(item, (last,))
+    if draft is None:
+        return item if last is None else folded(item, (last,))
+    edit.live = edit.live.without(item_id, edit.said)
+    return draft.read(item, edit.said, last)
 
 
 def settle(edit: Edit, item_id: str) -> None:
