@@ -155,6 +155,8 @@ class Keeper:
                 raise
         except (ConnectionClosed, RequestTimeout, OSError) as failed:
             _logger.debug("an attempt to reconnect failed: %s", type(failed).__name__)
+        except Exception as failed:  # of whoever gives keys or opens connections: they may do better next time
+            _logger.warning("an attempt to reconnect raised %s", type(failed).__name__)
         else:
             return True
         self._engine.wire.retire("the session could not be restored")
@@ -250,7 +252,7 @@ class Keeper:
         """Have a new connection ready, and change to it at the next quiet moment."""
         try:
             self._spare = await self._opened()
-        except (ConnectionClosed, HandshakeError, RequestTimeout, OSError) as failed:
+        except Exception as failed:
             _logger.warning("no connection to roll over to: %s; trying again", type(failed).__name__)
             await anyio.sleep(self._policy.delay_s(self._policy.attempts))
             return
