@@ -59,7 +59,8 @@ class Speaking(Verbs):
 
         Returns a Reply: await it for the Answer, iterate over it for the deltas. While another response runs it
         waits for its turn. `out_of_band` keeps question and answer out of the conversation, and waits for no turn:
-        what is said then replaces the conversation as the context (`models.ItemReference` in `input` brings items in).
+        what is said then replaces the conversation as the context (`models.ItemReference` in `input` brings items in),
+        and calls are yours to run (`answer.calls`).
         """
         message = user_message(text, audio=audio, image=image)
         said = [*map(as_item, items), *([] if message is None else [message])]

@@ -123,7 +123,7 @@ class ToolCalls:
             if isinstance(event, s.ConversationItemDone | s.ResponseOutputItemDone):
                 item_id = getattr(event.item, "id", None)
                 item = update.after.items.get(item_id) if item_id else None
-                if item is not None and _is_asked_by_the_model(item):
+                if item is not None and _is_asked_by_the_model(item, update.after):
                     self._begin(item, group)
             elif isinstance(event, s.InputAudioBufferSpeechStarted):
                 self._interrupt()
@@ -219,6 +219,12 @@ def _names(call: Item) -> set[str | None]:
     return {call.call_id, short_call_id(call.call_id)}
 
 
-def _is_asked_by_the_model(item: Item) -> bool:
-    """Whether this is a call to answer: whole, and made in a response; calls that were told again are in none."""
-    return item.type == "function_call" and item.status == "completed" and item.response_id is not None
+def _is_asked_by_the_model(item: Item, state: RealtimeState) -> bool:
+    """Whether this is a call to answer: whole, and made in a response of the conversation.
+
+    Calls that were told again are in none; those of a response out of band are for whoever asked for it.
+    """
+    if item.type != "function_call" or item.status != "completed" or item.response_id is None:
+        return False
+    response = state.responses.get(item.response_id)
+    return response is None or not response.out_of_band
