@@ -1,3 +1,4 @@
+import gc
 import io
 import os
 import subprocess
@@ -93,6 +94,26 @@ async def test_sound_from_a_pipe_is_passed_on_as_it_comes() -> None:
         assert first + b"".join([piece async for piece in stream]) == content[44:]
 
 
+async def no_thread_is_left() -> None:
+    for thread in threading.enumerate():
+        if thread.name.startswith("sound file"):
+            await anyio.to_thread.run_sync(thread.join, 5)
+            assert not thread.is_alive()
+
+
+async def test_a_file_is_closed_that_was_found_after_nobody_wanted_it_any_more() -> None:
+    ours, theirs = os.pipe()
+    content = wav_bytes(Sound(tone(60)))
+    with os.fdopen(ours, "rb") as pipe, os.fdopen(theirs, "wb", buffering=0) as out:
+        out.write(content[:2])
+        with anyio.move_on_after(0.05) as scope:
+            await anext(stream_file(pipe, speed=None))
+        assert scope.cancelled_caught
+        out.write(content[2:])
+        await no_thread_is_left()
+    gc.collect()  # the warning of a socket that nobody closed would come now
+
+
 async def test_a_stream_from_a_stalled_pipe_can_be_cancelled() -> None:
     ours, theirs = os.pipe()
     pipe, out = os.fdopen(ours, "rb"), os.fdopen(theirs, "wb", buffering=0)
@@ -103,10 +124,7 @@ async def test_a_stream_from_a_stalled_pipe_can_be_cancelled() -> None:
         await anext(stream)
     assert scope.cancelled_caught
     await stream.aclose()
-    for thread in threading.enumerate():
-        if thread.name == "sound file pump":
-            await anyio.to_thread.run_sync(thread.join, 5)
-            assert not thread.is_alive()
+    await no_thread_is_left()
     out.write(b"more")
     assert pipe.read(4) == b"more"
     out.close()

@@ -62,8 +62,9 @@ class Aside:
             raise self._failed
         return given[0]
 
-    def close(self) -> None:
-        """Let the thread end, after the call that it is in."""
+    def close(self, last: Callable[[], object]) -> None:
+        """Let the thread end, after the call that it is in and the last one."""
+        self._calls.put(last)
         self._calls.put(None)
 
     def _serve(self) -> None:

@@ -6,7 +6,6 @@ Reading happens in a thread of its own. Needs the `audio` extra. Out of a sessio
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import closing
 
 from realtime_sdk.audio.bell import Aside
 from realtime_sdk.audio.formats import PCM, WireFormat
@@ -40,16 +39,26 @@ async def stream_file(
     """
     pacer = Pacer(piece_ms, speed=speed, clock=clock)
     aside = Aside("sound file reader")
-    with closing(aside), closing(await aside.run(start_reading, source)) as reader:
-        cutter = _Cutter(reader, wire, piece_ms, quality=quality, then_silence_ms=then_silence_ms)
+    started: list[SoundReader] = []
+
+    def close() -> None:
+        for reader in started:
+            reader.close()
+
+    try:
+        await aside.run(lambda: started.append(start_reading(source)))
+        cutter = _Cutter(started[0], wire, piece_ms, quality=quality, then_silence_ms=then_silence_ms)
         while (pieces := await aside.run(cutter.next)) is not None:
             for piece in pieces:
                 await pacer.next()
                 yield piece
+    finally:
+        close()
+        aside.close(close)
 
 
 class _Cutter:
-    """The pieces of one file, some at a time. Runs in a worker thread."""
+    """The pieces of one file, some at a time. Runs in the thread."""
 
     def __init__(
         self, reader: SoundReader, wire: WireFormat, piece_ms: int, *, quality: Quality, then_silence_ms: int
