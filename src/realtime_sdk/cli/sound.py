@@ -16,7 +16,10 @@ def write_tracks(
 ) -> None:
     """Write the tracks of a log, and print where, how long they are, and what was cut."""
     _check_dialect(dialect)
-    export = export_tracks(log, output, layout=layout, heard=heard, dialect=dialect, overwrite=force)
+    try:
+        export = export_tracks(log, output, layout=layout, heard=heard, dialect=dialect, overwrite=force)
+    except FileExistsError as error:
+        raise Ending(f"{error.filename} is there already; --force overwrites it", MISUSED) from None
     print(f"{export.path}: user {_seconds(export.user_ms)}, assistant {_seconds(export.assistant_ms)}")
     for cut in export.cuts:
         print(_cut_line(cut))
