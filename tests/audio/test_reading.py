@@ -1,8 +1,10 @@
 import io
 import os
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 
 import numpy as np
 import pytest
@@ -97,6 +99,26 @@ def test_what_came_out_of_a_pipe_before_it_was_closed_is_there() -> None:
     pipe = ClosedOnTheWay(wav_bytes(original))
     assert read_sound(pipe).pcm == original.pcm[:4_800]
     assert pipe.closed
+
+
+@pytest.mark.parametrize("said", [2, 1_004])
+def test_who_waits_for_a_pipe_can_be_interrupted(said: int) -> None:
+    ours, theirs = os.pipe()
+    with os.fdopen(ours, "rb") as pipe, os.fdopen(theirs, "wb", buffering=0) as out:
+        out.write(wav_bytes(Sound(tone(60)))[:said])
+        rescue = Timer(5, out.close)
+        rescue.start()
+        before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            read_sound(pipe)
+        assert not out.closed
+        signal.signal(signal.SIGALRM, before)
+        rescue.cancel()
+    for thread in threading.enumerate():
+        if thread.name.startswith("sound file"):
+            thread.join(5)
+            assert not thread.is_alive()
 
 
 def test_a_named_pipe_is_read_as_a_pipe(tmp_path: Path) -> None:

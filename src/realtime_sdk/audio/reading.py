@@ -15,10 +15,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from io import FileIO
 from pathlib import Path
+from queue import SimpleQueue
 from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
 from realtime_sdk.audio.extras import Extra
 from realtime_sdk.audio.pcm import PCM16_24K, PcmFormat
@@ -35,6 +36,8 @@ soundfile = Extra("soundfile", extra="audio")
 
 SoundSource: TypeAlias = str | Path | BinaryIO
 _Halt: TypeAlias = Callable[[], object]
+A = TypeVar("A")
+R = TypeVar("R")
 
 _BLOCK_MS = 1_000
 _PIECE = 1 << 16
@@ -136,13 +139,33 @@ def start_reading(source: SoundSource) -> SoundReader:
 
 
 def read_sound(source: SoundSource, target: PcmFormat = PCM16_24K) -> Sound:
-    """All of a sound file as PCM in the target format. Errors as for `open_sound`."""
+    """All of a sound file as PCM in the target format. Errors as for `open_sound`. Ctrl-C ends the wait for a pipe."""
     with open_sound(source) as reader:
         stream = FloatsToPcm(reader.rate_hz, reader.channels, target)
         pieces: list[bytes] = []
-        while len(block := reader.read(_BLOCK_MS)):
+        while len(block := _aside(reader.read, _BLOCK_MS) if reader.live else reader.read(_BLOCK_MS)):
             pieces.append(stream.feed(block))
         return Sound(b"".join([*pieces, stream.finish()]), target)
+
+
+def _aside(call: Callable[[A], R], argument: A) -> R:
+    """What a call gives, made in another thread: signals end no wait inside libsndfile."""
+    given: SimpleQueue[Callable[[], R]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            result = call(argument)
+        except BaseException as error:
+            given.put(partial(_raise, error))
+        else:
+            given.put(lambda: result)
+
+    Thread(target=run, name="sound file reader", daemon=True).start()
+    return given.get()()
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
 
 
 def _decoder(source: SoundSource, name: str, belongings: ExitStack) -> tuple[_Decoder, _Halt | None]:
