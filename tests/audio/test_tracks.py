@@ -221,15 +221,26 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["call.jsonl"]
 
 
-def test_an_export_that_breaks_off_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("there", [[], ["out.wav"]])
+def test_an_export_that_breaks_off_is_removed_and_what_was_there_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: list[str]
+) -> None:
     def full(*_: object) -> None:
         raise OSError("disk full")
 
     with interrupted().tracks() as found:
-        monkeypatch.setattr(AudioSink, "write", full)
-        with pytest.raises(OSError, match="disk full"):
-            found.export(tmp_path / "out.wav")
-    assert list(tmp_path.iterdir()) == []
+        for name in there:
+            (tmp_path / name).write_bytes(b"precious")
+        with monkeypatch.context() as broken:
+            broken.setattr(AudioSink, "write", full)
+            with pytest.raises(OSError, match="disk full"):
+                found.export(tmp_path / "out.wav", overwrite=True)
+        assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [
+            (name, b"precious") for name in there
+        ]
+        found.export(tmp_path / "out.wav", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
+    assert read_wav(tmp_path / "out.wav").duration_ms == 2_800
 
 
 def test_a_format_that_nobody_knows_is_taken_for_pcm(tmp_path: Path) -> None:

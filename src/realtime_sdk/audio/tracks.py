@@ -62,15 +62,21 @@ class Tracks:
         return (LAYOUTS[layout][1](user, assistant) for user, assistant in both)
 
     def export(self, path: str | Path, *, layout: Layout = "stereo", overwrite: bool = False) -> None:
-        """Write WAV, FLAC or Opus, by the suffix of `path`. Errors as for AudioSink; what is unfinished is removed."""
+        """Write WAV, FLAC or Opus, by the suffix of `path`. Errors as for AudioSink.
+
+        What is unfinished is removed; a file that is overwritten is whole until the new one is.
+        """
         path = Path(path)
-        with AudioSink(path, LAYOUTS[layout][0], overwrite=overwrite) as sink:
+        part = path.with_name(f".part-{path.name}") if overwrite and path.is_file() else path
+        with AudioSink(part, LAYOUTS[layout][0], overwrite=overwrite) as sink:
             try:
                 for block in self.blocks(layout):
                     sink.write(block)
             except BaseException:
-                path.unlink(missing_ok=True)
+                part.unlink(missing_ok=True)
                 raise
+        if part != path:
+            part.replace(path)
 
     def close(self) -> None:
         """Give back the temporary files."""
