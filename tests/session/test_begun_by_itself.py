@@ -91,3 +91,18 @@ async def test_it_is_not_cancelled_for_an_item_that_was_refused() -> None:
             await idle()
             assert server.heard_of("response.cancel") == []
             assert session.state.active_response_id == "resp_vad"
+
+
+async def test_an_output_that_waited_is_answered_with_the_text_that_went_ahead() -> None:
+    with fail_after(5):
+        async with talking(prepare=detecting, holding=True) as (session, server):
+            await server.say("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_u")
+            await session.until(lambda state: state.input_audio.speaking)
+            await session.submit_tool_output("call_1", "found")
+            await session.add_item("And Rome?", reply=True)
+            await session.until(lambda state: state.active_response_id)
+            await server.finish(session.state.active_response_id or "")
+            await server.say("input_audio_buffer.cleared")
+            await session.until(lambda state: not state.active_response_id and not state.input_audio.speaking)
+            await idle()
+            assert creates(server) == 1

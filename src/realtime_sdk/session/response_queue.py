@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from realtime_sdk.errors import ConnectionClosed, ServerError
 from realtime_sdk.fold import Update
-from realtime_sdk.protocol.client_events import ResponseCreate
+from realtime_sdk.protocol.client_events import ConversationItemCreate, ResponseCreate
 from realtime_sdk.protocol.server_events import ResponseCreated, ResponseDone
 from realtime_sdk.session.requests import Outstanding, Ticket
 from realtime_sdk.state import RealtimeState
@@ -24,6 +24,10 @@ _MOST_TRIES: Final = 2
 
 def _always(_: RealtimeState) -> bool:
     return True
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 def _nobody(_: object) -> None:
@@ -39,9 +43,10 @@ def is_out_of_band(event: ResponseCreate) -> bool:
 class Held:
     """A request for a response that waits for its turn: `answered` when it began, `failed` when refused for good.
 
-    With `joinable` it answers everything that was put into the conversation before it goes out, so that others who
-    may go out too join it then. One that nobody wants any more is not sent again. `answers` are the items it is for: a
-    response that the server begins by itself when it has all of them answers them too.
+    With `joinable` it answers everything that was put into the conversation before it goes out: others who may go out
+    too join it then, and those whose items were `said` by then need no other. One that nobody wants any more is not
+    sent again. `answers` are the items it is for: a response that the server begins by itself when it has all of them
+    answers them too.
     """
 
     event: ResponseCreate
@@ -51,6 +56,7 @@ class Held:
     failed: Callable[[Exception], object] = _nobody
     answered: Callable[[Update], object] = _nobody
     tries: int = field(default=0, init=False)
+    said: Callable[[str], bool] = field(default=_never, init=False)
     wanted_by: int = field(default=1, init=False)
     joined: "Held | None" = field(default=None, init=False)
     response_id: str | None = field(default=None, init=False)
@@ -109,6 +115,7 @@ class ResponseQueue:
             self.waiting.remove(held)
             self._join(held, state)
             held.tries += 1
+            held.said = self._said_before(state)
             if not is_out_of_band(held.event):
                 self._in_flight = held
             self._outstanding.expect(held.event, lambda ticket: self._settled(held, ticket))
@@ -144,13 +151,20 @@ class ResponseQueue:
         return any(not is_out_of_band(event) for event in self._outstanding.asked(ResponseCreate))
 
     def _begun(self, response_id: str | None, update: Update) -> None:
-        """A response of the conversation that was not asked for here answers whatever the server had taken before."""
-        if response_id == self._own_id or response_id != update.after.active_response_id:
-            return
+        if response_id != self._own_id and response_id == update.after.active_response_id:
+            self._answered(lambda item_id: _is_taken(item_id, update.before))
+
+    def _answered(self, knows: Callable[[str], bool]) -> None:
+        """A response to the conversation has begun: it answers all that waits for one to items that it `knows`."""
         asked = tuple(self.waiting) if self._in_flight is None else (*self.waiting, self._in_flight)
         for held in asked:
-            if held.answers and all(_is_taken(item_id, update.before) for item_id in held.answers):
+            if held.answers and all(map(knows, held.answers)):
                 self.withdraw(held)
+
+    def _said_before(self, state: RealtimeState) -> Callable[[str], bool]:
+        """Whether an item was put into the conversation before now, taken by the server or on its way."""
+        on_their_way = {create.item.id for create in self._outstanding.asked(ConversationItemCreate)}
+        return lambda item_id: item_id in on_their_way or _is_taken(item_id, state)
 
     def _settled(self, held: Held, ticket: Ticket) -> None:
         if held is self._in_flight:
@@ -169,6 +183,9 @@ class ResponseQueue:
             begun = (event for event in ticket.answer.events if isinstance(event, ResponseCreated))
             held.response_id = next((event.response.id for event in begun), None)
             self._own_id = held.response_id
+            if held.joinable:
+                before, said = ticket.answer.before, held.said
+                self._answered(lambda item_id: said(item_id) and _is_taken(item_id, before))
             held.answered(ticket.answer)
 
 
