@@ -99,11 +99,9 @@ async def ours(url: str) -> AsyncGenerator[Open, None]:
     async with rt.connect(rt.Endpoint(url), options=OPTIONS) as session:
 
         async def hear(life: Life) -> None:
-            async for update in session.updates(limit=None):
-                event = update.event
-                if event.__class__ is ResponseOutputAudioDelta:
-                    event.pcm  # noqa: B018 - decoded here
-                    life.hears(event.event_id)
+            async for delta in session.events(ResponseOutputAudioDelta, limit=None):
+                delta.pcm  # noqa: B018 - decoded here
+                life.hears(delta.event_id)
 
         yield Open(session.append_audio, hear)
 

@@ -2,6 +2,8 @@
 
 import gc
 import weakref
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -13,10 +15,11 @@ from realtime_sdk.session.subscribers import Feed
 
 
 class Said:
-    """Stands for an update: subscribers look at none of its fields."""
+    """Stands for an update: of its fields subscribers ask only whether it is audio that was sent."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, is_unread: bool = False) -> None:
         self.number = number
+        self.is_unread = is_unread
 
 
 def said(feed: Any, *numbers: int) -> None:
@@ -130,3 +133,49 @@ def test_dropping_a_long_chain_does_not_overflow_the_stack() -> None:
     updates = feed.subscribe(limit=None)
     said(feed, *range(200_000))
     del updates
+
+
+async def test_whoever_wants_no_audio_that_was_sent_is_neither_given_it_nor_woken_for_it() -> None:
+    feed, got = Feed(), []
+
+    async def listen(*, sent_audio: bool) -> None:
+        updates: Any = feed.subscribe(sent_audio=sent_audio)
+        with suppress(StopAsyncIteration):
+            while True:
+                got.append((sent_audio, (await anext(updates)).number))
+
+    def sent(*numbers: int) -> None:
+        for number in numbers:
+            publish(Said(number, is_unread=True))
+
+    publish: Any = feed.publish
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(listen, sent_audio=True))
+        group.start_soon(partial(listen, sent_audio=False))
+        await idle()
+        sent(1, 2)
+        await idle()
+        assert got == [(True, 1), (True, 2)]
+        said(feed, 3)
+        sent(4)
+        feed.close(None)
+    assert sorted(got) == [(False, 3), (True, 1), (True, 2), (True, 3), (True, 4)]
+
+
+async def test_whoever_wants_no_audio_that_was_sent_does_not_fall_behind_by_it() -> None:
+    feed = Feed()
+    updates: Any = feed.subscribe(limit=100, sent_audio=False)
+    publish: Any = feed.publish
+    got: list[int] = []
+
+    async def listen() -> None:
+        got.extend([update.number async for update in updates])
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(listen)
+        for number in range(1_000):
+            await checkpoint()
+            publish(Said(number, is_unread=True))
+        said(feed, 1_000)
+        feed.close(None)
+    assert got == [1_000]

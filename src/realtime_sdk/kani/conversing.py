@@ -44,7 +44,7 @@ class Conversation:
         self._working = 0
         self._open_calls: dict[str, ToolCall] = {}
         self._failed_in_a_row = 0
-        self._updates = self._live.updates(limit=None)
+        self._updates = self._live.updates(limit=None, sent_audio=False)
         self.router: Final = Router(
             engine, put=self._out.put_nowait, hear=self._hear, called=self._called, spoken_over=self._spoken_over
         )

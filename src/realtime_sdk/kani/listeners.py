@@ -75,7 +75,7 @@ class Listeners:
         listener = Listener(callback)
         self._all.append(listener)
         if self._live is not None and self._live.is_open:
-            listener.follow((), self._live.updates(limit=None))
+            listener.follow((), self._live.updates(limit=None, sent_audio=False))
 
     def remove(self, callback: Callback) -> None:
         """Listen no more; a call that runs is left to end. ValueError for one that does not listen."""
@@ -89,4 +89,4 @@ class Listeners:
         """A new connection, and what was said on it before anybody could listen."""
         self._live = live
         for listener in self._all:
-            listener.follow(past, live.updates(limit=None))
+            listener.follow(past, live.updates(limit=None, sent_audio=False))

@@ -162,7 +162,7 @@ class RealtimeSession:
                 if update is not None:
                     await live.request(update)
                 self._live = live
-                to_the_end = live.updates(limit=None)
+                to_the_end = live.updates(limit=None, sent_audio=False)
                 past = replayed([*live.log][skipped:], dialect=live.dialect)
                 self._listeners.follow(live, tuple(past))
                 ready.set_result(None)

@@ -42,7 +42,7 @@ class SessionCore:
         self.log: Final = log
         self._reader = Reader(dialect, state=state)
         self._tell = tell
-        self._append_frame = _append_template(dialect)
+        self._before_sound, self._behind_sound = _around_sound(dialect)
 
     @property
     def state(self) -> RealtimeState:
@@ -100,7 +100,8 @@ class SessionCore:
         """
         sound_at = None
         if frame is None:
-            frame, sound_at = self._append_frame % pybase64.b64encode(sound), self._append_frame.index(b"%b")
+            frame = b"".join((self._before_sound, pybase64.b64encode(sound), self._behind_sound))
+            sound_at = len(self._before_sound)
         record = self.log.append("client", frame, at_ns=at_ns, sound_at=sound_at)
         is_whole = record.frame is frame  # else a secret was found in it, and state is what the log says
         self._tell(self._reader.step_append(record, len(sound)) if is_whole else self._reader.step(record))
@@ -123,10 +124,11 @@ def sound_of(event: Any) -> bytes | None:
         return None
 
 
-def _append_template(dialect: Dialect) -> bytes:
-    """The frame of an append with a place for the base64."""
+def _around_sound(dialect: Dialect) -> tuple[bytes, bytes]:
+    """What stands before and behind the base64 in the frame of an append."""
     appends: list[Any] = [cls for name, cls in dialect.understood().client.items() if name in _APPENDS]
     if not appends:
         raise LocalProtocolError(f"{dialect.name} has no event that appends audio")
     (frame,) = dialect.write(appends[0](audio=_SOUND))
-    return frame.replace(b"%", b"%%").replace(_SOUND.encode(), b"%b", 1)
+    before, _, behind = frame.partition(_SOUND.encode())
+    return before, behind

@@ -137,4 +137,4 @@ def follow_items(session: RealtimeSession) -> ItemStreams:
     Items come in the order in which they begin; one may be read to its end before the next is taken, or several at
     once. Iteration ends with the session, and raises as `session.updates` does, when all streams have ended.
     """
-    return ItemStreams(session.updates(limit=None), session.state)
+    return ItemStreams(session.updates(limit=None, sent_audio=False), session.state)

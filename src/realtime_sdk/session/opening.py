@@ -60,7 +60,7 @@ class Opening:
         record = stack.enter_context(recording(self.log, endpoint.dialect))
         session = self._session(endpoint, record, group, tools)
         stack.push_async_callback(session.aclose)
-        greeting = session.updates(limit=None)
+        greeting = session.updates(limit=None, sent_audio=False)
         goes_on = past is not None or bool(session.state.conversation.items)  # items that the server adds are its own
         await session.attach(way, endpoint)
         if endpoint.call_id is None:

@@ -32,7 +32,7 @@ from realtime_sdk.session.requests import TAG, Outstanding, Ticket
 from realtime_sdk.session.response_queue import Held, ResponseQueue, is_out_of_band
 from realtime_sdk.session.retelling import carry_over, note_epoch, seed
 from realtime_sdk.session.speaking import Speaking
-from realtime_sdk.session.subscribers import DEFAULT_LIMIT, Events, Feed, Subscriber
+from realtime_sdk.session.subscribers import DEFAULT_LIMIT, Events, Feed, Subscriber, hears_sent_audio
 from realtime_sdk.session.tool_calls import ToolCalls
 from realtime_sdk.session.tools import Tool
 from realtime_sdk.session.verbs import AndAsk
@@ -114,13 +114,14 @@ class RealtimeSession(Speaking, Hearing):
 
     # --- listening ----------------------------------------------------------------------------------------------
 
-    def updates(self, *, limit: int | None = DEFAULT_LIMIT) -> Subscriber:
+    def updates(self, *, limit: int | None = DEFAULT_LIMIT, sent_audio: bool = True) -> Subscriber:
         """Every record from now on, as it happens, with the state before and after it.
 
+        Without `sent_audio` those of `append_audio` are left out, fifty a second, for which nobody need be woken.
         Ends when the session was closed by us, or by the server as planned (1000). Raises ConnectionExpired,
         ConnectionLost or ConnectionClosed for other ends, SubscriberTooSlow after falling `limit` updates behind.
         """
-        return self._feed.subscribe(limit=limit)
+        return self._feed.subscribe(limit=limit, sent_audio=sent_audio)
 
     @overload
     def events(self, *, limit: int | None = DEFAULT_LIMIT) -> AsyncIterator[Any]: ...
@@ -131,7 +132,7 @@ class RealtimeSession(Speaking, Hearing):
 
         Ends and raises as `updates` does.
         """
-        return Events(self.updates(limit=limit), classes)
+        return Events(self.updates(limit=limit, sent_audio=hears_sent_audio(classes)), classes)
 
     async def until(
         self, predicate: Callable[[RealtimeState], object], *, timeout: float | None = None

@@ -29,7 +29,7 @@ class Speaking(Verbs):
     """The call_ids that were answered."""
 
     @abstractmethod
-    def updates(self, *, limit: int | None = ...) -> Subscriber:
+    def updates(self, *, limit: int | None = ..., sent_audio: bool = ...) -> Subscriber:
         """Updates from now on."""
 
     @abstractmethod
@@ -86,7 +86,7 @@ class Speaking(Verbs):
                 await self._send_followed(create, frames, settled)
             await self._queue(held)
 
-        return Reply(ask, lambda: self.updates(limit=None), tag, timeout)
+        return Reply(ask, lambda: self.updates(limit=None, sent_audio=False), tag, timeout)
 
     async def submit_tool_output(
         self, call_id: str, output: Any, *, reply: bool = True, timeout: float | None = TIMEOUT_S

@@ -2,7 +2,8 @@
 
 Updates form a chain: the feed holds its end, each subscriber the place it has read to. So an update is stored once,
 memory is what the slowest subscriber has not read (up to its limit), and one that is dropped leaves nothing behind.
-Those who wait are woken together, once for all that came until they run.
+Those who wait are woken together, once for all that came until they run; for audio that was sent, fifty frames a
+second, only those who want it.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import anyio
 
 from realtime_sdk.errors import SubscriberTooSlow
 from realtime_sdk.fold import Update
+from realtime_sdk.protocol import client_events, registries
 
 __all__ = ["DEFAULT_LIMIT", "Events", "Feed", "Subscriber"]
 
@@ -33,7 +35,7 @@ class Feed:
     def __init__(self) -> None:
         self._end_of_chain: _Link = [None, None]
         self._published = 0
-        self._wake: anyio.Event | None = None
+        self._waiting: dict[bool, anyio.Event] = {}  # by whether they want audio that was sent
         self._subscribers: WeakSet[Subscriber] = WeakSet()
         self._is_closed = False
         self._ended = anyio.Event()
@@ -48,16 +50,17 @@ class Feed:
         link[1] = place
         link[0] = update
         self._published += 1
-        if self._wake is not None:
-            self._wake_all()
-        if not self._published % _LOOK_EVERY:
+        look = not self._published % _LOOK_EVERY
+        if self._waiting:
+            self._wake(everybody=look or not update.is_unread)
+        if look:
             for subscriber in self._subscribers:
                 subscriber.drop_if_too_slow()
 
     def close(self, error: Exception | None) -> None:
         """No more updates come. Subscribers read what is left; then they end, or raise `error`."""
         self._is_closed, self._error = True, error
-        self._wake_all()
+        self._wake(everybody=True)
         self._ended.set()
 
     async def ended(self) -> None:
@@ -66,16 +69,20 @@ class Feed:
         if self._error is not None:
             raise copy(self._error)
 
-    def subscribe(self, *, limit: int | None = DEFAULT_LIMIT) -> "Subscriber":
-        """A subscriber to everything from now on. `limit` None: it may fall behind as far as memory goes."""
-        subscriber = Subscriber(self, limit)
+    def subscribe(self, *, limit: int | None = DEFAULT_LIMIT, sent_audio: bool = True) -> "Subscriber":
+        """A subscriber to everything from now on, or to all but audio that was sent.
+
+        `limit` None: it may fall behind as far as memory goes.
+        """
+        subscriber = Subscriber(self, limit, sent_audio=sent_audio)
         self._subscribers.add(subscriber)
         return subscriber
 
-    def _wake_all(self) -> None:
-        wake, self._wake = self._wake, None
-        if wake is not None:
-            wake.set()
+    def _wake(self, *, everybody: bool) -> None:
+        for wants_sent_audio in (True, False) if everybody else (True,):
+            event = self._waiting.pop(wants_sent_audio, None)
+            if event is not None:
+                event.set()
 
     # --- what subscribers ask ------------------------------------------------------------------------------------
 
@@ -99,11 +106,12 @@ class Feed:
         if self._is_closed:
             raise StopAsyncIteration if self._error is None else copy(self._error)
 
-    async def wait(self) -> None:
-        """Wait for the next update, or the end."""
-        if self._wake is None:
-            self._wake = self._new_event()
-        await self._wake.wait()
+    async def wait(self, *, sent_audio: bool) -> None:
+        """Wait for the next update, or the next but audio that was sent, or the end; at times it is none of them."""
+        event = self._waiting.get(sent_audio)
+        if event is None:
+            event = self._waiting[sent_audio] = self._new_event()
+        await event.wait()
 
 
 class Subscriber:
@@ -113,9 +121,10 @@ class Subscriber:
     limit; it gets nothing more after that.
     """
 
-    def __init__(self, feed: Feed, limit: int | None) -> None:
+    def __init__(self, feed: Feed, limit: int | None, *, sent_audio: bool = True) -> None:
         self._feed = feed
         self._limit = limit
+        self._wants_sent_audio = sent_audio
         self._at: _Link | None = feed.here
         self._read = feed.published
         self._missed = 0
@@ -132,9 +141,11 @@ class Subscriber:
             if update is not None:
                 self._at = at[1]
                 self._read += 1
-                return update
-            self._feed.raise_if_closed()
-            await self._feed.wait()
+                if self._wants_sent_audio or not update.is_unread:
+                    return update
+            else:
+                self._feed.raise_if_closed()
+                await self._feed.wait(sent_audio=self._wants_sent_audio)
 
     @property
     def behind(self) -> int:
@@ -169,6 +180,7 @@ class Events:
     def __init__(self, updates: Subscriber, classes: tuple[type[Any], ...]) -> None:
         self._updates = updates
         self._classes = classes
+        self._wanted: dict[type[Any], bool] = {}
         self._found: Iterator[Any] = iter(())
 
     def __aiter__(self) -> "Events":
@@ -179,4 +191,21 @@ class Events:
             for event in self._found:
                 return event
             update = await anext(self._updates)
-            self._found = (e for e in update.events if not self._classes or isinstance(e, self._classes))
+            self._found = filter(self._wants, update.events)
+
+    def _wants(self, event: Any) -> bool:
+        wanted = self._wanted.get(event.__class__)
+        if wanted is None:
+            wanted = self._wanted[event.__class__] = not self._classes or isinstance(event, self._classes)
+        return wanted
+
+
+def hears_sent_audio(classes: tuple[type[Any], ...]) -> bool:
+    """Whether audio that was sent is among the events of these classes; no class at all stands for all."""
+    return not classes or any(issubclass(append, classes) for append in _APPENDS)
+
+
+_APPENDS: Final = (
+    client_events.InputAudioBufferAppend,
+    registries.TRANSLATION.client["session.input_audio_buffer.append"],
+)

@@ -33,7 +33,7 @@ _MOST_BREAKS: Final = 3
 class Answering(Protocol):
     """What is asked of a session."""
 
-    def updates(self, *, limit: int | None = ...) -> Subscriber:
+    def updates(self, *, limit: int | None = ..., sent_audio: bool = ...) -> Subscriber:
         """Updates from now on."""
         ...
 
@@ -93,7 +93,7 @@ class ToolCalls:
     def begin(self, group: TaskGroup) -> None:
         """Listen from now on, in a task of `group`."""
         self.is_running = True
-        group.start_soon(self.run, self._session.updates(limit=None), name="running tools")
+        group.start_soon(self.run, self._session.updates(limit=None, sent_audio=False), name="running tools")
 
     def add(self, tools: Mapping[str, Tool]) -> None:
         """These may be called from now on, too."""
