@@ -173,6 +173,7 @@ def test_audio_that_the_log_left_out_is_silence_of_its_length() -> None:
         assert other.duration_ms == one.duration_ms
         assert other.cuts == one.cuts
         assert sounding(b"".join(other.blocks("mixed"))) == []
+        assert (one.left_out, other.left_out) == (0, 56)
 
 
 def test_an_uploaded_item_is_the_users_and_broken_base64_is_nothing() -> None:

@@ -40,6 +40,18 @@ def test_tracks_are_written_as_heard(call: Path, capsys: pytest.CaptureFixture[s
     assert read_wav("call.wav").duration_ms == 500
 
 
+def test_tracks_of_a_log_without_sound_say_that_they_are_silent(call: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bare = EventLog(LogHeader(dialect="openai"), keep="without_audio")
+    for record in EventLog.load(call):
+        bare.append(record.sender, record.frame, at_ns=record.at_ns)
+    bare.save("bare.jsonl")
+    assert said(capsys, "tracks", "bare.jsonl").splitlines() == [
+        "bare.wav: user 0.000 s, assistant 0.500 s",
+        "cut item_1: 0.500 s of 1.000 s were heard",
+        "2 records are silence: the log was kept without their sound",
+    ]
+
+
 def test_tracks_are_written_as_generated_where_one_wants_them(call: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = "all.flac: user 0.000 s, assistant 1.000 s\n"
     arguments = ("tracks", call, "-o", "all.flac", "--layout", "mixed", "--generated")

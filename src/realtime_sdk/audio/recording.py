@@ -27,6 +27,8 @@ class Recording:
         self.assistant = Lane()
         self.as_heard = as_heard
         self.wires = Wires()
+        self.left_out = 0
+        """Records whose sound the log does not have."""
 
     def at(self, update: Update) -> int:
         """The sample at which the record was made; behind all sound where that is not known."""
@@ -39,6 +41,7 @@ class Recording:
 def record(recording: Recording, update: Update) -> Recording:
     """The recording with what this update sounds like."""
     recording.wires.follow(update)
+    recording.left_out += update.record.audio_left_out > 0
     for event in update.events:
         note = _NOTES.get(getattr(event, "type", None) or "")
         if note is not None and isinstance(event, WireModel):

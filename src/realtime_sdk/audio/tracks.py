@@ -41,13 +41,15 @@ class Cut:
 class Tracks:
     """Two tracks of one length, from the start of the log, mono PCM16 at 24 kHz. Close them when done.
 
-    `cuts` says what was interrupted, oldest first.
+    `cuts` says what was interrupted, oldest first; `left_out` how many records of the log are silence here, because
+    it was kept without their sound.
     """
 
-    def __init__(self, user: Tape, assistant: Tape, cuts: tuple[Cut, ...] = ()) -> None:
+    def __init__(self, user: Tape, assistant: Tape, cuts: tuple[Cut, ...] = (), *, left_out: int = 0) -> None:
         self.user = user
         self.assistant = assistant
         self.cuts = cuts
+        self.left_out = left_out
 
     @property
     def duration_ms(self) -> int:
@@ -103,13 +105,14 @@ def tracks(*, heard: bool = True) -> Fold[Recording, Tracks]:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What `export_tracks` wrote."""
+    """What `export_tracks` wrote. Of `left_out` records the log has no sound: they are silence."""
 
     path: Path
     duration_ms: int
     user_ms: int
     assistant_ms: int
     cuts: tuple[Cut, ...]
+    left_out: int = 0
 
 
 def export_tracks(
@@ -128,7 +131,8 @@ def export_tracks(
     target = Path(path) if path is not None else _beside(Path(log))
     with open_log(log) as records, fold(records, tracks(heard=heard), dialect=dialect) as found:
         found.export(target, layout=layout, overwrite=overwrite)
-        return Export(target, found.duration_ms, found.user.duration_ms, found.assistant.duration_ms, found.cuts)
+        user_ms, assistant_ms = found.user.duration_ms, found.assistant.duration_ms
+        return Export(target, found.duration_ms, user_ms, assistant_ms, found.cuts, found.left_out)
 
 
 def _beside(log: Path) -> Path:
@@ -162,4 +166,4 @@ LAYOUTS: Mapping[Layout, tuple[PcmFormat, Callable[[bytes, bytes], bytes]]] = Ma
 def _tracks(recording: Recording) -> Tracks:
     user, assistant = stop(recording).user, recording.assistant
     cuts = [Cut(*key, heard_ms, placed_ms) for key, heard_ms, placed_ms in assistant.cuts]
-    return Tracks(user.tape, assistant.tape, tuple(cuts))
+    return Tracks(user.tape, assistant.tape, tuple(cuts), left_out=recording.left_out)

@@ -23,6 +23,8 @@ def write_tracks(
     print(f"{export.path}: user {_seconds(export.user_ms)}, assistant {_seconds(export.assistant_ms)}")
     for cut in export.cuts:
         print(_cut_line(cut))
+    if export.left_out:
+        print(f"{export.left_out} records are silence: the log was kept without their sound")
 
 
 def pack_log(log: Path, output: Path | None) -> None:
