@@ -273,3 +273,18 @@ async def test_an_answer_that_comes_in_one_burst_with_the_speech_is_not_cut() ->
         await idle()
         assert stops == ["resp_1"]
         assert cut(server) == [("truncate", "item_a", 300)]
+
+
+@pytest.mark.parametrize("positions", [None, [Position("item_a", 0, -5, 0, 0)]])
+async def test_what_stops_the_playback_may_fail_and_the_session_goes_on(positions: Any) -> None:
+    def stop() -> Any:
+        if positions is None:
+            raise OSError("no such device")
+        return positions
+
+    async with talking(stop_playback=stop, **listening()) as (session, server):
+        await speaking(session, server)
+        await server.say("input_audio_buffer.speech_started", audio_start_ms=0, item_id="item_u")
+        await session.until(lambda state: state.input_audio.speaking)
+        assert (await session.interrupt()).cut == ()
+        assert session.is_open

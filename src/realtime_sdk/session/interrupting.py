@@ -148,8 +148,11 @@ class Interrupting(Verbs):
 
     def _silence(self) -> None:
         """Stop the player and record what it played. Never waits: what comes later is of another answer."""
-        for position in self._stop_playback() if self._stop_playback is not None else ():
-            self._report(position)
+        try:
+            for position in self._stop_playback() if self._stop_playback is not None else ():
+                self._report(position)
+        except Exception as error:
+            _logger.warning("what stops the playback raised %s, and its positions are not known", type(error).__name__)
 
     async def _cut_off(self, planned: Iterable[Cut], timeout: float | None) -> tuple[Cut, ...]:
         return tuple([cut for cut in planned if await self._tolerantly(_event_of(cut), timeout)])
