@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Any, Final, Literal, TypeAlias, get_type_hints
 
 import anyio
@@ -100,10 +101,17 @@ class Tool:
             try:
                 return Outcome(_text(await self._call(keywords)))
             except Exception as error:
-                _logger.warning("tool %s raised %s", self.name, type(error).__name__)
-                return Outcome(f"Error: {type(error).__name__}: {error}", "failed")
+                return self._failed(error)
+            except anyio.get_cancelled_exc_class() as error:  # by a task of the tool's own, perhaps
+                if anyio.current_effective_deadline() == -inf:
+                    raise
+                return self._failed(error)
         assert scope.cancelled_caught
         return Outcome(f"Error: the tool did not finish within {self.timeout:g} s", "timed_out")
+
+    def _failed(self, error: BaseException) -> Outcome:
+        _logger.warning("tool %s raised %s", self.name, type(error).__name__)
+        return Outcome(f"Error: {type(error).__name__}: {error}".removesuffix(": "), "failed")
 
     async def _call(self, keywords: Mapping[str, Any]) -> Any:
         if inspect.iscoroutinefunction(self.function):
