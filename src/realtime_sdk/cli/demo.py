@@ -157,7 +157,7 @@ def _turns(state: rt.RealtimeState) -> int:
 
 async def _play(session: RealtimeSession, player: Player) -> None:
     """Let the user hear what the assistant says."""
-    async for update in session.updates(limit=None):
+    async for update in session.updates(limit=None, sent_audio=False):
         if isinstance(update.event, rt.server_events.ResponseOutputAudioDelta):
             player.feed(update.event)
 
@@ -181,14 +181,14 @@ def _is_being_answered(state: rt.RealtimeState) -> bool:
 
 
 async def _watch(session: RealtimeSession, view: View) -> None:
-    async for update in session.updates():
+    async for update in session.updates(sent_audio=False):
         view.see(update.after)
 
 
 async def _use_tools(session: RealtimeSession) -> None:
     """Give every call its output, and ask for the answer to it."""
     answered: set[str | None] = set()
-    async for update in session.updates():
+    async for update in session.updates(sent_audio=False):
         for call in pending_calls(update.after):
             if call.call_id not in answered:
                 answered.add(call.call_id)

@@ -65,14 +65,20 @@ class Outbound:
         while self._queue:
             self._queue.popleft().set()
 
+    def enter_at_once(self) -> Transport | None:
+        """The turn to send, if nobody has it and none need be waited for: then `leave` as after `enter`."""
+        if self._is_taken or self._transport is None:
+            return None
+        self._is_taken = True
+        return self._transport
+
     async def enter(self, size: int) -> Transport:
         """Wait for the turn to send `size` bytes. Whoever entered must `leave`, and await nothing but the transport.
 
         Raises OutboundFull, and what `close` was called with.
         """
-        transport = self._transport
-        if transport is not None and not self._is_taken:
-            self._is_taken = True
+        transport = self.enter_at_once()
+        if transport is not None:
             return transport
         if self._error is not None:
             raise copy(self._error)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import anyio
@@ -24,10 +25,8 @@ class _AsyncioLink:
     def __init__(self, websocket: ClientConnection) -> None:
         self._websocket = websocket
         self.recv = websocket.recv
-
-    async def send(self, frame: bytes) -> None:
         # Written to the socket's buffer before anything is awaited: cancelling gives up only the wait for room.
-        await self._websocket.send(frame, text=True)
+        self.send = partial(websocket.send, text=True)
 
     async def close(self, code: int, reason: str) -> None:
         await self._websocket.close(code, reason)

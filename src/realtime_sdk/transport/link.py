@@ -24,7 +24,8 @@ class Link(Protocol):
         """Receive one message as bytes, whatever its kind. Cancelling loses nothing."""
         ...
 
-    async def send(self, frame: bytes) -> None:
+    @property
+    def send(self) -> Callable[[bytes], Awaitable[None]]:
         """Send one text message, whole even when the wait for room is cancelled."""
         ...
 
