@@ -275,7 +275,7 @@ async def test_an_answer_that_comes_in_one_burst_with_the_speech_is_not_cut() ->
         assert cut(server) == [("truncate", "item_a", 300)]
 
 
-@pytest.mark.parametrize("positions", [None, [Position("item_a", 0, -5, 0, 0)]])
+@pytest.mark.parametrize("positions", [None, [Position("item_a", 0, 0, 0, -5)]])
 async def test_what_stops_the_playback_may_fail_and_the_session_goes_on(positions: Any) -> None:
     def stop() -> Any:
         if positions is None:
