@@ -94,6 +94,19 @@ async def test_sound_from_a_pipe_is_passed_on_as_it_comes() -> None:
         assert first + b"".join([piece async for piece in stream]) == content[44:]
 
 
+async def test_what_a_pipes_buffer_holds_is_not_waited_for() -> None:
+    ours, theirs = os.pipe()
+    with os.fdopen(ours, "rb") as pipe, os.fdopen(theirs, "wb", buffering=0) as out:
+        out.write(b"sound follows\n" + wav_bytes(Sound(tone(60)))[:1_964])
+        assert pipe.readline() == b"sound follows\n"
+        stream = stream_file(pipe, speed=None)
+        with anyio.fail_after(5):
+            assert await anext(stream) + await anext(stream) == tone(40)
+        await stream.aclose()
+        await no_thread_is_left()
+        assert os.get_blocking(ours)
+
+
 async def no_thread_is_left() -> None:
     for thread in threading.enumerate():
         if thread.name.startswith("sound file"):

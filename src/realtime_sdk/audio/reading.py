@@ -13,7 +13,7 @@ import stat
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from io import FileIO
+from io import BufferedReader, FileIO
 from pathlib import Path
 from queue import SimpleQueue
 from shutil import copyfileobj
@@ -211,7 +211,7 @@ def _streams(head: bytes) -> bool:
 
 
 def _read_head(pipe: BinaryIO) -> bytes:
-    head, read = b"", _reading(pipe)
+    head, read = _buffered(pipe), _reading(pipe)
     while len(head) < _HEAD and (piece := _waited(pipe) and read(_HEAD - len(head))):
         head += piece
     return head
@@ -242,6 +242,19 @@ def _pump(head: bytes, pipe: BinaryIO, target: int, stack: ExitStack) -> None:
         out.write(head)
         while piece := _waited(pipe, out) and read(_PIECE):
             _write_all(out, piece)
+
+
+def _buffered(pipe: BinaryIO) -> bytes:
+    """What the pipe's buffer holds already: nobody need wait for that."""
+    if os.name != "posix" or not isinstance(pipe, BufferedReader) or not isinstance(pipe.raw, FileIO):
+        return b""
+    blocks = os.get_blocking(pipe.fileno())
+    os.set_blocking(pipe.fileno(), False)
+    try:
+        held = len(pipe.peek())
+    finally:
+        os.set_blocking(pipe.fileno(), blocks)
+    return pipe.read1(held) if held else b""
 
 
 def _reading(pipe: BinaryIO) -> Callable[[int], bytes]:
