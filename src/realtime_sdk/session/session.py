@@ -282,7 +282,7 @@ class RealtimeSession(Speaking, Hearing):
         if isinstance(event, c.ResponseCreate):
             return await self._request_response(event, timeout)
         answered = anyio.Event()
-        held = None if and_ask is None else and_ask()
+        held: Held | None = None
 
         def settled(ticket: Ticket) -> None:
             self._learn(ticket)
@@ -294,7 +294,8 @@ class RealtimeSession(Speaking, Hearing):
         try:
             with limited(timeout, ticket.question.type):
                 await self._wire.send(self._core.write(event))
-                if held is not None:
+                held = None if and_ask is None else and_ask()
+                if held is not None and ticket.failure is None:
                     await self._queue(held)
                 await answered.wait()
         finally:

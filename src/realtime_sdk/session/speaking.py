@@ -98,23 +98,25 @@ class Speaking(Verbs):
         earlier connection is told again before its output, as the new server does not know it.
         (`conversation.item.create` → `conversation.item.added`)
         """
-        self._answered.add(call_id)
         with limited(timeout, "a connection"):
             await self._standing()
+        answered = {call_id}
         if (again := retold_call(self.state, call_id)) is not None:
             await self.add_item(again, timeout=timeout)
             call_id = again.call_id
-            self._answered.add(call_id)
         text = output if isinstance(output, str) else to_json(output, fallback=str).decode()
         item = models.FunctionCallOutput(id=self._ids.item(), call_id=call_id, output=text)
 
-        def and_ask() -> Held:
+        def and_ask() -> Held | None:
+            self._answered.update(answered | {call_id})
+            if not reply:
+                return None
             held = self._joint(item.id or "")
             held.is_ready = _may_go_on(call_id, self._answered)
             return held
 
         create = item_create(item, item.id or "")
-        update = await self._request(create, timeout, and_ask if reply else None)
+        update = await self._request(create, timeout, and_ask)
         return update.after.items[item.id or ""]
 
     async def _say_meanwhile(self, text: str) -> Held:

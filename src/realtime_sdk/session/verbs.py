@@ -26,8 +26,8 @@ from realtime_sdk.state import Item, RealtimeState
 
 __all__ = ["TIMEOUT_S", "AndAsk", "Verbs", "item_create"]
 
-AndAsk: TypeAlias = Callable[[], Held]
-"""Gives the request for a response that follows an item."""
+AndAsk: TypeAlias = Callable[[], Held | None]
+"""Gives the request for a response that follows an item, if any; called when the item was sent."""
 
 TIMEOUT_S: Final = 30.0
 """How long a verb waits for its answer unless it is told otherwise."""
