@@ -8,8 +8,10 @@ import pybase64
 
 from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.protocol import client_events, models
+from realtime_sdk.protocol.unknown import Unknown, UnknownEvent
+from realtime_sdk.protocol.wire import WireModel
 
-__all__ = ["as_item", "image_url", "user_message"]
+__all__ = ["as_event", "as_item", "image_url", "user_message"]
 
 _PICTURES: Final = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"RIFF", "webp"), (b"GIF8", "gif"))
 _ADDRESS: Final = re.compile(r"(?:https?|data):", re.IGNORECASE)
@@ -27,6 +29,8 @@ def user_message(
     if text is not None:
         parts.append(models.UserMessageContent(type="input_text", text=text))
     if audio is not None:
+        if not isinstance(audio, (bytes, bytearray, memoryview)):
+            raise LocalProtocolError(f"audio is bytes, and this is {_a(audio)}", field="audio")
         encoded = pybase64.b64encode(audio).decode()
         parts.append(models.UserMessageContent(type="input_audio", audio=encoded))
     pictures = map(image_url, _pictures(image))
@@ -40,13 +44,22 @@ def user_message(
 def as_item(given: Any) -> Any:
     """An item as a model: a model as it is, a dictionary as the protocol has it, text as a message of the user.
 
-    Raises LocalProtocolError for a dictionary that is no item.
+    Raises LocalProtocolError for a dictionary that is no item, and for what is none of these.
     """
     if isinstance(given, str):
         return user_message(given)
     if isinstance(given, Mapping):
         item: Any = {**cast("Mapping[str, Any]", given)}
         return client_events.ConversationItemCreate(item=item).item
+    if not isinstance(given, WireModel | Unknown):
+        raise LocalProtocolError(f"an item is a model, a dictionary or text, and this is {_a(given)}", field="item")
+    return given
+
+
+def as_event(given: Any) -> Any:
+    """An event of the client's, as it is. Raises LocalProtocolError for what is none."""
+    if not isinstance(given, WireModel | UnknownEvent):
+        raise LocalProtocolError(f"an event is one of client_events, and this is {_a(given)}", field="event")
     return given
 
 
@@ -63,6 +76,10 @@ def image_url(picture: str | bytes) -> str:
         if picture.startswith(magic):
             return f"data:image/{kind};base64,{pybase64.b64encode(picture).decode()}"
     raise LocalProtocolError("the image is neither PNG, JPEG, WebP nor GIF", field="image")
+
+
+def _a(given: object) -> str:
+    return given.__name__ if isinstance(given, type) else type(given).__name__
 
 
 def _pictures(image: str | bytes | Sequence[str | bytes] | None) -> Sequence[str | bytes]:

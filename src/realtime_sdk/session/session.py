@@ -19,6 +19,7 @@ from realtime_sdk.protocol.codec import Event
 from realtime_sdk.protocol.wire import LocalEventBase
 from realtime_sdk.session.asking import Asking
 from realtime_sdk.session.choices import Choices
+from realtime_sdk.session.content import as_event
 from realtime_sdk.session.continuity import Continuity, KeptSettings
 from realtime_sdk.session.core import SessionCore, sound_of
 from realtime_sdk.session.endings import Ending
@@ -166,7 +167,7 @@ class RealtimeSession(Speaking, Hearing):
         connections. Raises LocalProtocolError, OutboundFull, RequestTimeout, the ConnectionClosed family.
         """
         with limited(timeout, "room to send"):
-            await self._send(event)
+            await self._send(as_event(event))
 
     async def append_audio(
         self, sound: bytes | Iterable[bytes] | AsyncIterable[bytes], *, timeout: float | None = None

@@ -14,7 +14,9 @@ from realtime_sdk.errors import LocalProtocolError, ServerError
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol import client_events as c, models
 from realtime_sdk.protocol.codec import Event
-from realtime_sdk.session.content import as_item
+from realtime_sdk.protocol.unknown import UnknownItem
+from realtime_sdk.protocol.wire import WireModel
+from realtime_sdk.session.content import as_event, as_item
 from realtime_sdk.session.ids import Ids
 from realtime_sdk.session.requests import TAG, Ticket
 from realtime_sdk.session.response_queue import Held
@@ -93,7 +95,7 @@ class Verbs(ABC):
         Raises ServerError if the server refuses this event, LocalProtocolError for one that is never answered,
         RequestTimeout, the ConnectionClosed family.
         """
-        return await self._request(event, timeout)
+        return await self._request(as_event(event), timeout)
 
     # --- the session --------------------------------------------------------------------------------------------
 
@@ -216,7 +218,8 @@ def item_create(item: Any, item_id: str, previous_item_id: str | None = None, *,
     if getattr(item, "role", None) == "assistant" and any(kind in ("audio", "output_audio") for kind in kinds):
         raise LocalProtocolError("the assistant's words can be put into a conversation as text only", field="item")
     if getattr(item, "id", None) != item_id:
-        item = item.model_copy(update={"id": item_id})
+        known = isinstance(item, WireModel)
+        item = item.model_copy(update={"id": item_id}) if known else UnknownItem({**item.raw, "id": item_id})
     given: dict[str, Any] = {"previous_item_id": previous_item_id, "event_id": event_id}
     return c.ConversationItemCreate(item=item, **{name: value for name, value in given.items() if value is not None})
 
