@@ -73,4 +73,5 @@ class Aside:
                 call()
             except BaseException as error:
                 self._failed = error
+            del call  # while the next one is awaited, the program may end, and nothing of it must be held here
             self._bell.ring()
