@@ -14,7 +14,6 @@ from realtime_sdk.session.response_queue import Held
 from realtime_sdk.session.restoring import retold_call
 from realtime_sdk.session.settings import ResponseSettings, response_params
 from realtime_sdk.session.subscribers import Subscriber
-from realtime_sdk.session.turns import is_floor_free
 from realtime_sdk.session.verbs import TIMEOUT_S, Verbs, item_create
 from realtime_sdk.session.waiting import limited
 from realtime_sdk.state import Item, RealtimeState
@@ -112,19 +111,24 @@ class Speaking(Verbs):
             if not reply:
                 return None
             held = self._joint(item.id or "")
-            held.is_ready = _may_go_on(call_id, self._answered)
+            held.is_ready = _all_answered(call_id, self._answered)
+            held.is_polite = True
             return held
 
         create = item_create(item, item.id or "")
         update = await self._request(create, timeout, and_ask)
         return update.after.items[item.id or ""]
 
+    def _wait_no_more(self, call_id: str) -> None:
+        """Let the answer to other calls of the same response not wait for this one: no server took its output."""
+        self._answered.add(call_id)
+
     async def _say_meanwhile(self, text: str) -> Held:
         """Have the assistant say how far a call is, when nobody answers or speaks. Returns the request for that."""
         part = models.SystemMessageContent(type="input_text", text=text)
         item = await self.add_item(models.SystemMessage(content=[part]))
         create = c.ResponseCreate(event_id=self._ids.event(), response=models.ResponseCreateParams(tool_choice="none"))
-        held = Held(create, answers=frozenset({item.id}), is_ready=is_floor_free)
+        held = Held(create, answers=frozenset({item.id}), is_polite=True)
         await self._queue(held)
         return held
 
@@ -157,15 +161,10 @@ def _params(settings: ResponseSettings, tag: str, *, out_of_band: Sequence[Any] 
     return response if out_of_band is None else response.model_copy(update={"conversation": "none"})
 
 
-def _may_go_on(call_id: str, answered: set[str]) -> Callable[[RealtimeState], bool]:
-    """Whether the floor is free, and every finished call of the response that made this call has an answer of ours.
-
-    While the user speaks a response would talk over them, and have the server refuse the one to what they say.
-    """
+def _all_answered(call_id: str, answered: set[str]) -> Callable[[RealtimeState], bool]:
+    """Whether every finished call of the response that made this call has an answer of ours."""
 
     def is_ready(state: RealtimeState) -> bool:
-        if not is_floor_free(state):
-            return False
         calls = [item for item in state.items.values() if item.call_id is not None and item.type == "function_call"]
         response_id = next((item.response_id for item in calls if item.call_id == call_id), None)
         siblings = [item for item in calls if item.response_id == response_id and item.status == "completed"]

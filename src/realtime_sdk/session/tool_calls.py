@@ -49,6 +49,10 @@ class Answering(Protocol):
         """Take back what it was to say, if it was not asked for yet."""
         ...
 
+    def _wait_no_more(self, call_id: str) -> None:
+        """Go on without an output that no server took."""
+        ...
+
     def _tell_lost(self, *what: str) -> None:
         """Record what could not be said."""
         ...
@@ -160,6 +164,7 @@ class ToolCalls:
             await self._tell(call, call.outcome)
         except RealtimeError as error:
             _logger.warning("the output of tool %s was not taken: %s", call.item.name, type(error).__name__)
+            self._session._wait_no_more(call.item.call_id or "")
             self._session._tell_lost(call.output)
             call.is_lost = True
         finally:
