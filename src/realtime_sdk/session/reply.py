@@ -217,6 +217,7 @@ class Reply:
         if answer.status == "failed":
             raise _failed(answer)
         self._answer = answer
+        self._updates = None  # whoever keeps the reply keeps nothing of what comes later
 
 
 def _raise_if_broken(event: Any) -> None:
