@@ -69,17 +69,17 @@ class EventLog(Sequence[LogRecord]):
 
     # --- writing --------------------------------------------------------------------------------------------------
 
-    def append(self, sender: Sender, frame: bytes, *, at_ns: int | None, sound_at: int | None = None) -> LogRecord:
+    def append(self, sender: Sender, frame: bytes, *, at_ns: int | None, plain_from: int | None = None) -> LogRecord:
         """Remember a frame, and give its record: secrets replaced, else the very bytes.
 
-        `at_ns`: nanoseconds since the start of the log, monotonic. `sound_at`: from this byte to the last two all is
-        known to be base64, so no secret is looked for there. A sink that fails is detached and reported, never raised.
-        ValueError for another sender.
+        `at_ns`: nanoseconds since the start of the log, monotonic. `plain_from`: from this byte on it is known that
+        there is no secret, as in base64 that was decoded; none is looked for. A sink that fails is detached and
+        reported, never raised. ValueError for another sender.
         """
         if sender not in SENDERS:
             raise ValueError(f"a sender is one of {', '.join(SENDERS)}")
         redacted: tuple[str, ...] = ()
-        if may_hold_secret(frame if sound_at is None else frame[:sound_at]):
+        if plain_from != 0 and may_hold_secret(frame if plain_from is None else frame[:plain_from]):
             frame, redacted = replace_secrets(frame)
         fields = (self._next_seq, at_ns, sender, frame, redacted, 0)
         self._next_seq += 1

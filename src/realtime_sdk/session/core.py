@@ -66,7 +66,7 @@ class SessionCore:
             log.append("server", frame, at_ns=at_ns)
             raise
         sound_at = getattr(events[0], "sound_at", None) if events and len(frame) >= LONG_BYTES else None
-        record = log.append("server", frame, at_ns=at_ns, sound_at=sound_at)
+        record = log.append("server", frame, at_ns=at_ns, plain_from=sound_at)
         update = reader.take(record, events) if record.frame is frame else reader.step(record)
         self._tell(update)
         return update
@@ -98,11 +98,10 @@ class SessionCore:
 
         `frame` is one that was made for it already.
         """
-        sound_at = None
+        plain_from = None
         if frame is None:
-            frame = b"".join((self._before_sound, pybase64.b64encode(sound), self._behind_sound))
-            sound_at = len(self._before_sound)
-        record = self.log.append("client", frame, at_ns=at_ns, sound_at=sound_at)
+            frame, plain_from = b"".join((self._before_sound, pybase64.b64encode(sound), self._behind_sound)), 0
+        record = self.log.append("client", frame, at_ns=at_ns, plain_from=plain_from)
         is_whole = record.frame is frame  # else a secret was found in it, and state is what the log says
         self._tell(self._reader.step_append(record, len(sound)) if is_whole else self._reader.step(record))
         return frame

@@ -51,7 +51,8 @@ class Feed:
         link[0] = update
         self._published += 1
         look = not self._published % _LOOK_EVERY
-        if self._waiting:
+        waiting = self._waiting
+        if waiting and (True in waiting or look or not update.is_unread):
             self._wake(everybody=look or not update.is_unread)
         if look:
             for subscriber in self._subscribers:

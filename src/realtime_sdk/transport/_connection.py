@@ -16,11 +16,12 @@ __all__ = ["WebsocketTransport"]
 class WebsocketTransport:
     """An open websocket as a `Transport`. Made by `connect`; its repr shows no key and no query."""
 
-    __slots__ = ("_attempt", "_closed", "_link", "_recv")
+    __slots__ = ("_attempt", "_closed", "_link", "_recv", "_send")
 
     def __init__(self, link: Link, attempt: Attempt) -> None:
         self._link = link
         self._recv = link.recv
+        self._send = link.send
         self._attempt = attempt
         self._closed: Close | None = None
 
@@ -33,7 +34,7 @@ class WebsocketTransport:
         if self._closed is not None:
             raise closed_here(self._closed)
         try:
-            await self._link.send(frame)
+            await self._send(frame)
         except WebsocketClosed as exc:
             raise self._ended(exc) from exc
 
