@@ -251,14 +251,15 @@ class Keeper:
     async def _roll_over(self, old: Line) -> None:
         """Have a new connection ready, and change to it at the next quiet moment."""
         try:
-            self._spare = await self._opened()
+            spare = await self._opened()
         except Exception as failed:
             _logger.warning("no connection to roll over to: %s; trying again", type(failed).__name__)
             await anyio.sleep(self._policy.delay_s(self._policy.attempts))
             return
-        if self._is_stopped:  # in the very turn in which it opened: `stop` has not seen it
-            self._spare.release()
+        if self._is_stopped or self._engine.wire.line is not old:
+            spare.release()  # it ended in the very turn in which this opened, or broke before and has another
             return
+        self._spare = spare
         await self._until(lambda: self._engine.wire.line is not old or self._may_change())
         if self._engine.wire.line is not old:  # it broke first, and the spare was taken
             return
@@ -270,7 +271,8 @@ class Keeper:
     def _may_change(self) -> bool:
         state: RealtimeState = self._engine.core.state
         engine = self._engine
-        return is_quiet(state, engine.outstanding) and not engine.outbound.is_busy and not engine.asking.queue.waiting
+        is_idle = not engine.outbound.is_busy and not engine.asking.queue.waiting and not self._is_resuming
+        return is_idle and is_quiet(state, engine.outstanding)
 
 
 def _is_for_good(refused: HandshakeError) -> bool:
