@@ -1,4 +1,4 @@
-"""The core records before it understands, and what it believes is what a replay of its log believes."""
+"""The core records before anything comes of it, and what it believes is what a replay of its log believes."""
 
 from typing import Any
 

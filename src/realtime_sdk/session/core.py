@@ -1,6 +1,6 @@
 """The session as a mind without a body: frames in, frames out, one state. No loop, no clock, no chance, no socket.
 
-Whatever happens is recorded before it is understood, and understood by the same `Reader` that a replay uses. So a
+Whatever happens is recorded before anything comes of it, and understood by the same `Reader` that a replay uses. So a
 replay of the log gives the state of the session at any moment.
 """
 
