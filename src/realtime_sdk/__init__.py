@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from realtime_sdk.session import Answer, Azure, Continuity, OpenAI, RealtimeSession, ToolContext, connect, tool
     from realtime_sdk.simulator import simulate
     from realtime_sdk.state import RealtimeState, reduce
-    from realtime_sdk.transport import Endpoint
+    from realtime_sdk.transport import Endpoint, WebsocketOptions
 
 __all__ = [
     "Answer",
@@ -83,6 +83,7 @@ __all__ = [
     "ToolContext",
     "UnknownEvent",
     "Update",
+    "WebsocketOptions",
     "__version__",
     "client_events",
     "connect",
@@ -124,7 +125,7 @@ _NAMES: Final = {
     "realtime_sdk.log": ("EventLog", "LogRecord"),
     "realtime_sdk.state": ("RealtimeState", "reduce"),
     "realtime_sdk.fold": ("Fold", "Update", "replay", "replay_many"),
-    "realtime_sdk.transport": ("Endpoint",),
+    "realtime_sdk.transport": ("Endpoint", "WebsocketOptions"),
     "realtime_sdk.session": (
         "Answer",
         "Azure",
