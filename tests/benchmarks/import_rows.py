@@ -1,10 +1,13 @@
 """What `import realtime_sdk` costs, and what it costs until a session could connect: CPU time of fresh interpreters."""
 
+import atexit
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from functools import partial
+from functools import cache, partial
 
 from tests.benchmarks.measure import children_cpu_ns
 from tests.benchmarks.row import MS, Row, Scale, TimedRow, Works
@@ -44,5 +47,14 @@ def importing(sources: Mapping[str, str], _stack: ExitStack) -> Works:
 
 
 def run(source: str) -> int:
-    subprocess.run([sys.executable, "-c", source], check=True)
+    """Run it as any start but the first: what was compiled then is kept, in a folder of its own."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([sys.executable, "-c", source], check=True, env=env | {"PYTHONPYCACHEPREFIX": compiled()})
     return 1
+
+
+@cache
+def compiled() -> str:
+    folder = tempfile.TemporaryDirectory(prefix="compiled-")
+    atexit.register(folder.cleanup)
+    return folder.name
