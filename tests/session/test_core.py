@@ -1,5 +1,6 @@
 """The core records before anything comes of it, and what it believes is what a replay of its log believes."""
 
+import json
 from typing import Any
 
 import pytest
@@ -48,6 +49,15 @@ def test_sound_that_was_read_already_is_not_searched_for_secrets_and_all_else_is
     assert secret not in repr(update.event)
     assert session.state == replay(session.log, dialect=OPENAI)
     assert session.receive(delta("e", sound), at_ns=0).record.frame == delta("e", sound)
+
+
+@pytest.mark.parametrize("place", [0, 10, "x"])
+def test_a_field_that_is_named_as_the_place_of_the_sound_hides_no_secret(place: object) -> None:
+    leaks = json.dumps({**json.loads(CREATED), "sound_at": place, "note": "ek_0123456789", "more": "x" * 600})
+    session = core()
+    session.receive(leaks.encode(), at_ns=0)
+    assert b"ek_" not in session.log[0].frame
+    assert session.state == replay(session.log, dialect=OPENAI)
 
 
 def test_a_frame_is_recorded_even_where_reading_it_fails_as_it_never_should(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from realtime_sdk.dialects import Dialect
 from realtime_sdk.errors import LocalProtocolError
 from realtime_sdk.fold import Reader, Update
 from realtime_sdk.log import EventLog
+from realtime_sdk.protocol.audio_delta import AudioDelta
 from realtime_sdk.protocol.codec import Event, encode
 from realtime_sdk.protocol.sound_apart import LONG_BYTES
 from realtime_sdk.protocol.wire import LocalEventBase
@@ -65,7 +66,9 @@ class SessionCore:
         except Exception:
             log.append("server", frame, at_ns=at_ns)
             raise
-        sound_at = getattr(events[0], "sound_at", None) if events and len(frame) >= LONG_BYTES else None
+        sound_at = None
+        if events and len(frame) >= LONG_BYTES and isinstance(events[0], AudioDelta):
+            sound_at = events[0].sound_at  # asked of no other event: a frame may hold a field of any name
         record = log.append("server", frame, at_ns=at_ns, plain_from=sound_at)
         update = reader.take(record, events) if record.frame is frame else reader.step(record)
         self._tell(update)
