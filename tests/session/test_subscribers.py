@@ -162,9 +162,10 @@ async def test_whoever_wants_no_audio_that_was_sent_is_neither_given_it_nor_woke
     assert sorted(got) == [(False, 3), (True, 1), (True, 2), (True, 3), (True, 4)]
 
 
-async def test_whoever_wants_no_audio_that_was_sent_does_not_fall_behind_by_it() -> None:
+@pytest.mark.parametrize("limit", [1, 100])
+async def test_whoever_wants_no_audio_that_was_sent_does_not_fall_behind_by_it(limit: int) -> None:
     feed = Feed()
-    updates: Any = feed.subscribe(limit=100, sent_audio=False)
+    updates: Any = feed.subscribe(limit=limit, sent_audio=False)
     publish: Any = feed.publish
     got: list[int] = []
 

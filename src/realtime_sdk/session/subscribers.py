@@ -50,11 +50,10 @@ class Feed:
         link[1] = place
         link[0] = update
         self._published += 1
-        look = not self._published % _LOOK_EVERY
         waiting = self._waiting
-        if waiting and (True in waiting or look or not update.is_unread):
-            self._wake(everybody=look or not update.is_unread)
-        if look:
+        if waiting and (True in waiting or not update.is_unread):
+            self._wake(everybody=not update.is_unread)
+        if not self._published % _LOOK_EVERY:
             for subscriber in self._subscribers:
                 subscriber.drop_if_too_slow()
 
@@ -159,10 +158,18 @@ class Subscriber:
         return self._feed.is_closed and self.behind == 0
 
     def drop_if_too_slow(self) -> None:
-        """Let go of everything unread if that is more than the limit."""
+        """Let go of everything unread if that is more than the limit; audio that it does not want is passed over."""
+        if not self._wants_sent_audio:
+            self._pass_sent_audio()
         if self._limit is not None and self._at is not None and self.behind > self._limit:
             self._missed = self.behind
             self._at = None
+
+    def _pass_sent_audio(self) -> None:
+        """Read on to what it wants, since nobody wakes it for the rest."""
+        while self._at is not None and self._at[0] is not None and self._at[0].is_unread:
+            self._at = self._at[1]
+            self._read += 1
 
     def _too_slow(self) -> Exception:
         missed, self._missed = self._missed, 0
