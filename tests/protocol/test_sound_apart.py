@@ -102,6 +102,7 @@ def broken(draw: st.DrawFn) -> bytes:
 @given(some=deltas() | broken(), asked=st.sampled_from(sorted(LOOKS)))
 @example(some=frame(audio=SOUND), asked="pcm")
 @example(some=frame(delta="AAAA") + frame(), asked="pcm")
+@example(some=frame(item_id="i" * 500, delta="")[:-2] + b"}", asked="pcm")
 def test_whatever_looks_at_an_event_first_sees_what_the_whole_frame_gives(
     dialect: str, some: bytes, asked: str
 ) -> None:

@@ -64,6 +64,8 @@ def sound_apart(read: Pass, classes: Mapping[str, type[WireModel]]) -> Pass:
             pcm = pybase64.b64decode(memoryview(frame)[start:-2], None, True)
         except ValueError:
             return read(frame)
+        if not pcm:  # there may be one quote where there should be two
+            return read(frame)
         return sounding(cls, fields, pcm, (read_delta, frame, start))
 
     return read_apart
