@@ -220,9 +220,11 @@ async def test_k31_a_slow_tool_holds_nothing_up_and_may_use_the_session(talking:
             await until(lambda: ai.called == ["slow"])
             await world.server.spoken("u1", transcript="still there?")
             await until(lambda: ("user", ["still there?"], "still there?") in heard.said)
+            await world.server.answers_by_itself("r2", "yes")
+            await until(lambda: len(ai.chat_history) == 3)
             ai.free.set()
-            await until(lambda: len(ai.chat_history) == 4)
-        assert [text for _, text in ai.added] == [None, "still there?", "at last", "hello"]
+            await until(lambda: len(ai.chat_history) == 5)
+        assert [text for _, text in ai.added] == [None, "still there?", "yes", "at last", "hello"]
 
 
 async def test_k32_a_result_during_a_response_is_given_at_once_and_asked_for_when_it_is_over(talking: Talking) -> None:

@@ -6,6 +6,7 @@ import pytest
 from anyio import fail_after
 
 from realtime_sdk.errors import ServerError
+from realtime_sdk.protocol import local
 from realtime_sdk.session import connect
 from realtime_sdk.session.turns import end_turn, is_floor_free, transcription, turn_detection, until_floor_free
 from realtime_sdk.simulator import simulate
@@ -88,7 +89,15 @@ def detected(**detection: Any) -> Any:
 SPEAKING = said.server("input_audio_buffer.speech_started", audio_start_ms=0, item_id="u")
 STOPPED = said.server("input_audio_buffer.speech_stopped", audio_end_ms=100, item_id="u")
 COMMITTED = said.server("input_audio_buffer.committed", item_id="u")
+IDLE = said.server("input_audio_buffer.timeout_triggered", audio_start_ms=0, audio_end_ms=9_000, item_id="i")
 SPOKEN = said.added(said.user("u", None))
+TURN = (detected(), SPEAKING, STOPPED, COMMITTED, SPOKEN)
+ANSWERED = (*TURN, said.created(), said.item_of("added", said.assistant("a")), said.ended())
+COMMIT = said.client("input_audio_buffer.commit")
+
+
+def refused(**named: Any) -> Any:
+    return said.server("error", error={"type": "server_error", "code": "server_error", "message": "no", **named})
 
 
 @pytest.mark.parametrize(
@@ -98,9 +107,23 @@ SPOKEN = said.added(said.user("u", None))
         ((detected(), SPEAKING), False),
         ((detected(), SPEAKING, STOPPED), False),
         ((detected(), SPEAKING, STOPPED, COMMITTED), False),
-        ((detected(), SPEAKING, STOPPED, COMMITTED, SPOKEN), False),
-        ((detected(), SPEAKING, STOPPED, COMMITTED, SPOKEN, said.created()), False),
-        ((detected(), SPEAKING, STOPPED, COMMITTED, SPOKEN, said.added(said.user("later"), "u")), True),
+        (TURN, False),
+        ((*TURN, said.created()), False),
+        ((*TURN, said.created("oob", conversation_id=None)), False),
+        ((*TURN, said.added(said.user("later"), "u")), False),
+        (ANSWERED, True),
+        ((*ANSWERED, said.deleted("a")), True),
+        ((*TURN, said.created(), said.ended(status="failed")), True),
+        ((*TURN, refused()), True),
+        ((*TURN, refused(event_id="mine")), False),
+        ((*TURN, said.deleted("u")), True),
+        ((*TURN[:-1], said.deleted("u")), True),
+        ((*TURN, local.ConnectionClosed(code=1006)), True),
+        ((*TURN[:-1], local.ConnectionClosed(code=1006)), True),
+        ((detected(), SPEAKING, said.created(), STOPPED, COMMITTED, SPOKEN, said.ended()), True),
+        ((detected(), COMMIT, COMMITTED, SPOKEN), True),
+        ((detected(), SPEAKING, COMMIT, STOPPED, COMMITTED, SPOKEN), True),
+        ((detected(), IDLE, said.server("input_audio_buffer.committed", item_id="i")), False),
         ((detected(create_response=False), SPEAKING, STOPPED, COMMITTED, SPOKEN), True),
         ((detected(type=None), COMMITTED, SPOKEN), True),
         ((SPEAKING, detected(type=None)), True),

@@ -97,6 +97,25 @@ def test_a_manual_commit_is_as_long_as_what_was_sent_before_it() -> None:
     assert state.sent_audio_bytes == 3 * 4800
 
 
+def test_a_commit_that_cut_speech_short_is_not_counted_to_the_next_item() -> None:
+    append = client("input_audio_buffer.append", audio="A" * 6400)
+    commit = client("input_audio_buffer.commit")
+    state = after(append, speech("speech_started", item_id="u", audio_start_ms=0), commit)
+    state = after(speech("speech_stopped", item_id="u", audio_end_ms=80), speech("committed", item_id="u"), state=state)
+    state = after(append, append, commit, speech("committed", item_id="v"), added(user("v", None)), state=state)
+    assert state.items["v"].parts[0].input_audio_ms == 200
+
+
+def test_a_turn_awaits_its_answer_until_one_begins() -> None:
+    detecting = {**SESSION, "audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
+    state = after(server("session.created", session=detecting), speech("speech_started", item_id="u", audio_start_ms=0))
+    state = after(speech("speech_stopped", item_id="u", audio_end_ms=80), state=state)
+    assert state.input_audio.awaiting is None
+    state = after(speech("committed", item_id="u"), state=state)
+    assert state.input_audio.awaiting == "u"
+    assert after(created(), state=state).input_audio.awaiting is None
+
+
 def test_a_refused_commit_is_forgotten() -> None:
     append = client("input_audio_buffer.append", audio="A" * 6400)
     commit = client("input_audio_buffer.commit")

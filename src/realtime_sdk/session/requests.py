@@ -14,7 +14,7 @@ from realtime_sdk.fold import Update
 from realtime_sdk.protocol import client_events as c, registries, server_events as s
 from realtime_sdk.session.server_errors import BLAME, LEVELS, server_error
 
-__all__ = ["ANSWERS", "QUESTIONS", "TAG", "Outstanding", "Ticket", "committed_by_itself", "tag_of"]
+__all__ = ["ANSWERS", "QUESTIONS", "TAG", "Outstanding", "Ticket", "tag_of"]
 
 TAG: Final = "realtime_sdk"
 """The key of `metadata` under which a response carries the mark of the request that asked for it."""
@@ -71,7 +71,7 @@ def _same_part(question: Any, answer: Any, _update: Update) -> bool:
     return (answer.item_id, answer.content_index) == (question.item_id, question.content_index)
 
 
-def committed_by_itself(committed: Any, update: Update) -> bool:
+def _committed_by_itself(committed: Any, update: Update) -> bool:
     """Whether the server seems to have committed of its own accord: it says before which item that will be."""
     audio = update.before.input_audio
     by_itself = [stretch for stretch in (audio.speech, *audio.timeouts[-1:]) if stretch and stretch.end_ms is not None]
@@ -79,7 +79,7 @@ def committed_by_itself(committed: Any, update: Update) -> bool:
 
 
 def _own_commit(_question: Any, answer: Any, update: Update) -> bool:
-    return not committed_by_itself(answer, update)
+    return not _committed_by_itself(answer, update)
 
 
 def tag_of(metadata: Mapping[str, str] | None) -> str | None:

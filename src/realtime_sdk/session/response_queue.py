@@ -11,15 +11,10 @@ from typing import Any, Final
 
 from realtime_sdk.errors import ConnectionClosed, ServerError
 from realtime_sdk.fold import Update
-from realtime_sdk.protocol.client_events import ConversationItemCreate, InputAudioBufferCommit, ResponseCreate
-from realtime_sdk.protocol.server_events import (
-    ErrorEvent,
-    InputAudioBufferCommitted,
-    ResponseCreated,
-    ResponseDone,
-)
-from realtime_sdk.session.requests import Outstanding, Ticket, committed_by_itself
-from realtime_sdk.session.turns import turn_detection
+from realtime_sdk.protocol.client_events import ConversationItemCreate, ResponseCreate
+from realtime_sdk.protocol.server_events import ResponseCreated, ResponseDone
+from realtime_sdk.session.requests import Outstanding, Ticket
+from realtime_sdk.session.turns import is_floor_free
 from realtime_sdk.state import RealtimeState
 
 __all__ = ["Held", "ResponseQueue", "is_out_of_band"]
@@ -84,7 +79,6 @@ class ResponseQueue:
         self._is_blocked = False
         self._in_flight: Held | None = None
         self._own_id: str | None = None
-        self._is_owed = False
 
     def put(self, held: Held) -> None:
         """Queue a request."""
@@ -112,10 +106,6 @@ class ResponseQueue:
             self._is_blocked = False
         elif isinstance(event, ResponseCreated):
             self._begun(event.response.id, update)
-        elif isinstance(event, InputAudioBufferCommitted):
-            self._is_owed = committed_by_itself(event, update) and self._is_free(update.before)
-        elif isinstance(event, ErrorEvent) and event.error.event_id is None:
-            self._is_owed = False  # perhaps it was the answer that failed: none is to be waited for
 
     def is_due(self, state: RealtimeState) -> bool:
         """Whether one may be sent now."""
@@ -136,7 +126,7 @@ class ResponseQueue:
 
     def fail_all(self, error: Exception, *, but_joinable: bool = False) -> None:
         """None of them will be sent; with `but_joinable` only those that nobody waits for stay for a new connection."""
-        waiting, self.waiting, self._is_blocked, self._is_owed = self.waiting, deque(), False, False
+        waiting, self.waiting, self._is_blocked = self.waiting, deque(), False
         for held in waiting:
             if but_joinable and held.joinable:
                 self.put(held)
@@ -160,21 +150,7 @@ class ResponseQueue:
         return next((held for held in may if self._may(held, state)), None)
 
     def _may(self, held: Held, state: RealtimeState) -> bool:
-        return held.is_ready(state) and not (held.is_polite and self._is_floor_taken(state))
-
-    def _is_free(self, state: RealtimeState) -> bool:
-        """Whether the server can answer a turn now: no other response runs, and it was not cut short by us."""
-        return state.active_response_id is None and not any(
-            True for _ in self._outstanding.asked(InputAudioBufferCommit)
-        )
-
-    def _is_floor_taken(self, state: RealtimeState) -> bool:
-        """Whether the user speaks, or has, and the server answers that by itself."""
-        audio, detection = state.input_audio, turn_detection(state)
-        if detection is None:  # nobody says any more when speech that had begun ends
-            return False
-        is_answered = getattr(detection, "create_response", None) is not False
-        return audio.speaking or (is_answered and (self._is_owed or audio.reserved_item_id is not None))
+        return held.is_ready(state) and (not held.is_polite or is_floor_free(state))
 
     def _is_busy(self, state: RealtimeState) -> bool:
         if self._is_blocked or state.active_response_id is not None:
@@ -182,10 +158,7 @@ class ResponseQueue:
         return any(not is_out_of_band(event) for event in self._outstanding.asked(ResponseCreate))
 
     def _begun(self, response_id: str | None, update: Update) -> None:
-        if response_id != update.after.active_response_id:
-            return
-        self._is_owed = False
-        if response_id != self._own_id:
+        if response_id == update.after.active_response_id and response_id != self._own_id:
             self._answered(lambda item_id: _is_taken(item_id, update.before))
 
     def _answered(self, knows: Callable[[str], bool]) -> None:

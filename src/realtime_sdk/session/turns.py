@@ -30,16 +30,12 @@ def is_floor_free(state: RealtimeState) -> bool:
     """Whether nobody answers or speaks, and voice detection is not about to answer what was said last."""
     if is_responding(state):
         return False
-    detection = turn_detection(state)
+    audio, detection = state.input_audio, turn_detection(state)
     if detection is None:  # nobody says any more when speech that had begun ends
         return True
-    if state.input_audio.speaking:
-        return False
-    if getattr(detection, "create_response", None) is False:
-        return True
-    turn = next(reversed(state.input_audio.commits), None)
-    is_last = turn is not None and (turn not in state.items or turn == next(reversed(state.conversation.order), None))
-    return state.input_audio.reserved_item_id is None and not is_last
+    is_answered = getattr(detection, "create_response", None) is not False
+    is_due = is_answered and (audio.awaiting is not None or audio.reserved_item_id is not None)
+    return not audio.speaking and not is_due
 
 
 async def until_floor_free(

@@ -257,6 +257,8 @@ class InputAudio:
     """Stretches of speech that have ended, in order."""
     commits: PSeq[str] = PSeq()
     """Ids of the items that buffers were committed to, in order."""
+    awaiting: str | None = None
+    """Id of the item of a turn that voice detection committed and whose answer has not begun, None if none is due."""
     commits_sent: tuple[int, ...] = ()
     """Bytes appended when each commit of ours went out that has not been answered."""
     emptied_at: int = 0

@@ -1,6 +1,6 @@
 """The two audio buffers of the server: what it hears, and (WebRTC, SIP) what it plays."""
 
-from typing import Final
+from typing import Any, Final
 
 from realtime_sdk.protocol import client_events, server_events
 from realtime_sdk.state.realtime_state import RealtimeState
@@ -46,6 +46,7 @@ def committed(state: RealtimeState, event: server_events.InputAudioBufferCommitt
             audio,
             reserved_item_id=None,
             commits=audio.commits.append(event.item_id),
+            awaiting=event.item_id if _is_answered_by_itself(state, event.item_id) else None,
             commits_sent=sent,
             emptied_at=emptied_at,
             lengths=audio.lengths if length is None else audio.lengths.set(event.item_id, length),
@@ -56,18 +57,37 @@ def committed(state: RealtimeState, event: server_events.InputAudioBufferCommitt
 def _committed_length(state: RealtimeState, item_id: str) -> tuple[int | None, int, tuple[int, ...]]:
     """(ms of the committed audio, bytes sent when the buffer was emptied, commits of ours still unanswered)."""
     audio = state.settled.input_audio
-    for stretch in (audio.timeouts[-1] if audio.timeouts else None, audio.speech):
-        if stretch is not None and stretch.item_id == item_id:
-            return stretch.length_ms, state.sent_audio_bytes, audio.commits_sent
+    stretch = _stretch_of(audio, item_id)
+    if stretch is not None:  # a commit of ours that is unanswered has cut it short, or came too late and is refused
+        return stretch.length_ms, state.sent_audio_bytes, audio.commits_sent[1:]
     if audio.commits_sent:
         emptied_at, *rest = audio.commits_sent
         return (emptied_at - audio.emptied_at) // _input_rate(state), emptied_at, tuple(rest)
     return None, state.sent_audio_bytes, ()
 
 
+def _stretch_of(audio: InputAudio, item_id: str) -> Speech | None:
+    """The speech or the silence of which the server said before that it will be this item."""
+    stretches = (audio.timeouts[-1] if audio.timeouts else None, audio.speech)
+    return next((stretch for stretch in stretches if stretch is not None and stretch.item_id == item_id), None)
+
+
+def _is_answered_by_itself(state: RealtimeState, item_id: str) -> bool:
+    """Whether the server answers a turn that is committed now: voice detection ended it, and no response runs."""
+    audio, detection = state.settled.input_audio, getattr(_input(state), "turn_detection", None)
+    if detection is None or getattr(detection, "create_response", None) is False:
+        return False
+    stretch = _stretch_of(audio, item_id)
+    by_itself = stretch is not None and stretch.end_ms is not None and not audio.commits_sent
+    return by_itself and not state.settled.active
+
+
 def _input_rate(state: RealtimeState) -> int:
-    given = getattr(getattr(state.settled.session, "audio", None), "input", None)
-    return bytes_per_ms(getattr(given, "format", None)) or PCM_BYTES_PER_MS
+    return bytes_per_ms(getattr(_input(state), "format", None)) or PCM_BYTES_PER_MS
+
+
+def _input(state: RealtimeState) -> Any:
+    return getattr(getattr(state.settled.session, "audio", None), "input", None)
 
 
 def cleared(state: RealtimeState, _event: server_events.InputAudioBufferCleared) -> RealtimeState:

@@ -186,6 +186,8 @@ def item_deleted(state: RealtimeState, event: server_events.ConversationItemDele
     item_id = event.item_id
     item = settled(edit, item_id)
     edit.deleted = edit.deleted.set(item_id, True)
+    if edit.input_audio.awaiting == item_id:
+        edit.input_audio = evolve(edit.input_audio, awaiting=None)
     if item is None:
         note(edit, "unknown_item", f"{item_id} was deleted, but never added", item_id=item_id)
         return edit.done()

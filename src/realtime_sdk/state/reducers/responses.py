@@ -23,8 +23,11 @@ def response_created(state: RealtimeState, event: server_events.ResponseCreated)
     edit = Edit.of(state)
     response = _stated(make(Response, id=wire.id, status=wire.status or "in_progress"), wire)
     _keep(edit, response)
-    if response.is_active and not response.out_of_band:
-        edit.active = (*edit.active, wire.id)
+    if not response.out_of_band:
+        if response.is_active:
+            edit.active = (*edit.active, wire.id)
+        if edit.input_audio.awaiting is not None:
+            edit.input_audio = evolve(edit.input_audio, awaiting=None)
     return edit.done()
 
 

@@ -63,7 +63,7 @@ def _break_off(edit: Edit) -> None:
         if response.is_active:
             _break_off_response(edit, response)
     edit.active = ()
-    edit.input_audio = evolve(edit.input_audio, speaking=False, reserved_item_id=None, commits_sent=())
+    edit.input_audio = evolve(edit.input_audio, speaking=False, reserved_item_id=None, awaiting=None, commits_sent=())
     edit.output_audio = evolve(edit.output_audio, playing=None)
 
 
@@ -94,9 +94,11 @@ def error(state: RealtimeState, event: Any) -> RealtimeState:
     )
     state = state.having(errors=state.settled.errors.append(reported))
     audio = state.settled.input_audio
-    if reported.code != "input_audio_buffer_commit_empty" or not audio.commits_sent:
-        return state
-    return state.having(input_audio=evolve(audio, commits_sent=audio.commits_sent[1:]))
+    if reported.client_event_id is None and audio.awaiting is not None:  # perhaps it was the answer that failed
+        audio = evolve(audio, awaiting=None)
+    if reported.code == "input_audio_buffer_commit_empty" and audio.commits_sent:
+        audio = evolve(audio, commits_sent=audio.commits_sent[1:])
+    return state if audio is state.settled.input_audio else state.having(input_audio=audio)
 
 
 def rate_limits_updated(state: RealtimeState, event: server_events.RateLimitsUpdated) -> RealtimeState:
