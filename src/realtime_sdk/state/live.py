@@ -55,8 +55,9 @@ class Draft:
     def until(self, said: int) -> int:
         """How many of the entries have a number below `said`."""
         entries = self.entries
-        if not entries or entries[-1][3] < said:
-            return len(entries)
+        length = len(entries)  # once, since in a thread they become more while they are counted
+        if not length or entries[length - 1][3] < said:
+            return length
         return bisect_left(entries, said, key=_number)
 
     def read(self, item: Item, said: int, last: Entry | None = None) -> Item:
@@ -64,8 +65,8 @@ class Draft:
 
         A `last` entry, which nobody else sees, is folded in behind it.
         """
-        length = self.until(said)
-        done, partly = (0, item) if self._read is None or self._read[0] > length else self._read
+        length, read = self.until(said), self._read
+        done, partly = (0, item) if read is None or read[0] > length else read
         if last is not None:
             return folded(partly, (*self.entries[done:length], last))
         if done < length:

@@ -107,6 +107,7 @@ def _begin(state: RealtimeState, event: Any, entry: Entry) -> RealtimeState:
         return noted(state, "deleted_item", detail, event_type=event.type, item_id=item_id)
     if item is None:
         early = state.settled.early.get(item_id, ())
+        entry = (*entry[:3], 0)  # its number would say nothing: it is in no draft
         state = state.having(early=state.settled.early.set(item_id, (*early, entry)))
         if early or entry[0] in INPUT:
             return state
