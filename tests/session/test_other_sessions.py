@@ -8,6 +8,7 @@ from anyio import fail_after
 from realtime_sdk.errors import HandshakeError, LocalProtocolError, ServerError
 from realtime_sdk.fold import replay
 from realtime_sdk.protocol import registries
+from realtime_sdk.protocol.unknown import UnknownEvent
 from realtime_sdk.session import connect
 from realtime_sdk.simulator import simulate
 from realtime_sdk.transport import Endpoint
@@ -74,12 +75,22 @@ async def test_a_translation_session_is_refused_like_any_other() -> None:
             pass
 
 
-async def test_what_a_translation_session_has_no_words_for_is_refused_at_once() -> None:
+async def test_what_a_translation_session_has_no_words_for_is_not_sent() -> None:
     with fail_after(5):
         async with simulate() as server, connect(server.translations, language="es") as session:
+            records = len(session.log)
             for ask in (session.respond("Hello").result, session.respond().result, session.commit, session.clear):
-                with pytest.raises(ServerError, match="Supported values are"):
+                with pytest.raises(LocalProtocolError, match=r"translation has no words for .*; there are: .*\.close"):
                     await ask()
+            assert len(session.log) == records
+
+
+async def test_an_event_that_is_unknown_on_purpose_is_sent_to_a_translation_session() -> None:
+    with fail_after(5):
+        async with simulate() as server, connect(server.translations, language="es") as session:
+            await session.send(UnknownEvent("response.create", {"type": "response.create", "event_id": "mine"}))
+            await session.until(lambda state: state.errors)
+            assert session.state.errors[-1].client_event_id == "mine"
 
 
 async def test_a_transcription_session_has_settings_of_its_kind() -> None:

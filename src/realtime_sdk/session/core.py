@@ -16,6 +16,7 @@ from realtime_sdk.log import EventLog
 from realtime_sdk.protocol.audio_delta import AudioDelta
 from realtime_sdk.protocol.codec import Event, encode
 from realtime_sdk.protocol.sound_apart import LONG_BYTES
+from realtime_sdk.protocol.unknown import UnknownEvent
 from realtime_sdk.protocol.wire import LocalEventBase
 from realtime_sdk.state import RealtimeState
 
@@ -43,6 +44,7 @@ class SessionCore:
         self.log: Final = log
         self._reader = Reader(dialect, state=state)
         self._tell = tell
+        self._words: Final = dialect.understood().client
         self._before_sound, self._behind_sound = _around_sound(dialect)
 
     @property
@@ -77,8 +79,13 @@ class SessionCore:
     def write(self, event: Event) -> tuple[bytes, ...]:
         """The frames that say a GA event; nothing is recorded yet.
 
-        Raises LocalProtocolError, with the reason, for an event that the dialect cannot say.
+        Raises LocalProtocolError, with the reason, for an event that the dialect cannot say. One that is unknown on
+        purpose (`UnknownEvent`) is said as it is.
         """
+        kind = getattr(event, "type", None)
+        if kind not in self._words and not isinstance(event, UnknownEvent):
+            there_is = ", ".join(self._words)
+            raise LocalProtocolError(f"{self.dialect.name} has no words for {kind}; there are: {there_is}")
         frames = self.dialect.write(event)
         if not frames:
             reason = self.dialect.cannot_say(event) or "it has no words for this event"
