@@ -1,5 +1,7 @@
 """A server that does not read holds up its senders alone: they wait, or are told, or give up; listening goes on."""
 
+from typing import Any
+
 import anyio
 import pytest
 
@@ -7,10 +9,34 @@ from realtime_sdk.errors import OutboundFull
 from realtime_sdk.fold import replay
 from realtime_sdk.session import connect
 from realtime_sdk.session.lines import task_home
-from realtime_sdk.transport import pair
+from realtime_sdk.transport import Transport, pair
 
 GREETING = b'{"type":"session.created","event_id":"e","session":{"type":"realtime","id":"sess_1"}}'
 CLEARED = b'{"type":"input_audio_buffer.cleared","event_id":"e"}'
+
+
+class Queue:
+    """A transport of somebody's that has a length, and is empty."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+async def test_sound_goes_out_on_a_transport_that_is_false_where_it_is_asked_for_its_truth() -> None:
+    near, far = pair()
+    transport: Any = Queue(near)
+    await far.send(GREETING)
+    async with connect(transport=transport) as session:
+        with anyio.fail_after(5):
+            await session.append_audio(b"\0" * 300)
+            await session.append_audio(b"\1" * 300)
+        assert [await far.receive() for _ in range(2)] == [r.frame for r in session.log if r.sender == "client"]
 
 
 async def test_senders_wait_for_a_server_that_does_not_read_and_can_give_up() -> None:

@@ -90,7 +90,9 @@ class Wire:
 
     async def append(self, sound: bytes, frame: bytes | None = None) -> None:
         """Send audio for the server's input buffer, in this frame if one is given."""
-        transport = self._outbound.enter_at_once() or await self._outbound.enter(len(sound) * 4 // 3)
+        transport = self._outbound.enter_at_once()
+        if transport is None:
+            transport = await self._outbound.enter(len(sound) * 4 // 3)
         try:
             await transport.send(self._appended(sound, frame))
         finally:
