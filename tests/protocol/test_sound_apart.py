@@ -40,6 +40,7 @@ LOOKS: dict[str, Callable[[Any], Any]] = {
     "delta": lambda event: event.delta,
     "pcm": lambda event: outcome(lambda: event.pcm),
     "pcm size": lambda event: event.pcm_size,
+    "place": lambda event: (event.type, event.item_id, event.output_index, event.content_index, event.event_id),
 }
 
 
@@ -113,6 +114,41 @@ def test_whatever_looks_at_an_event_first_sees_what_the_whole_frame_gives(
     if isinstance(long, AudioDelta):
         assert LOOKS[asked](event) == LOOKS[asked](long)
     assert event == long
+
+
+HEADS = (
+    '"item_id":"i"',
+    '"item_id":"j"',
+    '"item_id":"\\\\"',
+    '"item_id":"é"',
+    '"item_id":"i","event_id":"again"',
+    '"item_id":"i","delta":"AAAA"',
+    '"item_id":"i","pcm":"x","pcm_size":1,"sound_at":1,"_late":1',
+)
+IDS = ("", "e", "e" * 9, '"', "\\\\", "é", 'e","item_id":"x', "e" * 900, "e" * 1_100)
+
+
+def spoken(event_id: str, head: str, delta: str) -> bytes:
+    place = '"response_id":"r","output_index":0,"content_index":0'
+    return f'{{"type":"{TYPES["ga"]}","event_id":"{event_id}",{place},{head},"delta":"{delta}"}}'.encode()
+
+
+@given(
+    st.lists(
+        st.builds(spoken, st.sampled_from(IDS), st.sampled_from(HEADS), st.sampled_from((SOUND, SOUND[:-4]))),
+        min_size=2,
+    )
+)
+@example([spoken("e", HEADS[0], SOUND), spoken('"', HEADS[0], SOUND), spoken("\n", HEADS[0], SOUND)])
+@example([spoken("e" * 15, HEADS[0], SOUND), spoken('e","item_id":"x', HEADS[0], SOUND)])
+def test_parts_that_are_spoken_by_turns_are_not_taken_for_each_other(some: list[bytes]) -> None:
+    for one in some:
+        event, long = outcome(lambda one=one: decode(one)), outcome(lambda one=one: name(parse(one), GA.server))
+        assert type(event) is type(long)
+        if isinstance(long, AudioDelta):  # whatever else is asked for makes the event whole
+            for asked in ("pcm", "place"):
+                assert LOOKS[asked](event) == LOOKS[asked](long)
+        assert event == long
 
 
 @pytest.mark.parametrize("asked", LOOKS)

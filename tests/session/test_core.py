@@ -10,6 +10,7 @@ from realtime_sdk.dialects import BETA, OPENAI, TRANSLATION, Dialect
 from realtime_sdk.errors import LocalProtocolError, RemoteProtocolError
 from realtime_sdk.fold import Reader, Update, replay
 from realtime_sdk.log import EventLog
+from realtime_sdk.log.redaction import replace_secrets
 from realtime_sdk.protocol import client_events, models, server_events
 from realtime_sdk.protocol.codec import encode_append
 from realtime_sdk.protocol.local import ConnectionClosed, ConnectionOpened, PlaybackHeard
@@ -49,6 +50,25 @@ def test_sound_that_was_read_already_is_not_searched_for_secrets_and_all_else_is
     assert secret not in repr(update.event)
     assert session.state == replay(session.log, dialect=OPENAI)
     assert session.receive(delta("e", sound), at_ns=0).record.frame == delta("e", sound)
+
+
+SOUND = encode_append(bytes(range(256)) * 4).decode().split('"')[-2]
+SECRETS = (
+    "ek_0123456789",
+    "sk-0123456789abcdef",
+    "Bearer 0123456789abcdef",
+    '","api_key":"hidden',
+    "\\u0065k_0123456789",
+)
+
+
+@given(st.lists(st.tuples(*[st.sampled_from(("", "e", *SECRETS))] * 3), min_size=1, max_size=4))
+def test_what_is_recorded_of_a_delta_is_what_is_left_when_all_of_it_was_searched(some: list[tuple[str, ...]]) -> None:
+    session = core()
+    for event_id, before, behind in some:
+        frame = delta(event_id, f"{before}{SOUND}{behind}")
+        assert session.receive(frame, at_ns=0).record[3:5] == replace_secrets(frame)
+    assert session.state == replay(session.log, dialect=OPENAI)
 
 
 @pytest.mark.parametrize("place", [0, 10, "x"])

@@ -9,9 +9,11 @@ from typing import Any
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from hypothesis import example, given, strategies as st
 
 from realtime_sdk.errors import ConnectionLost, SubscriberTooSlow
 from realtime_sdk.session.subscribers import Feed
+from tests.conftest import LOOPS
 
 
 class Said:
@@ -64,6 +66,46 @@ async def test_whoever_waits_is_woken_once_for_all_that_came() -> None:
         said(feed, *range(50, 100))
     assert got == list(range(100))
     assert runs == [50, 100]
+
+
+_MOST = 70
+BURSTS = st.lists(st.tuples(st.lists(st.booleans(), max_size=_MOST), st.booleans(), st.booleans()), max_size=12)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@given(bursts=BURSTS)
+@example(bursts=[([], True, False), ([], False, True), ([True] * 70, True, True), ([False], True, False)])
+def test_everybody_is_woken_for_all_that_it_wants_also_when_another_stops_waiting(
+    loop: str, bursts: list[tuple[list[bool], bool, bool]]
+) -> None:
+    """A burst: which updates are audio that was sent, what the next subscriber wants, who then stops waiting."""
+    anyio.run(_all_are_woken, bursts, backend=loop)
+
+
+async def _all_are_woken(bursts: list[tuple[list[bool], bool, bool]]) -> None:
+    feed: Any = Feed()
+    told: list[Said] = []
+    listening: list[tuple[bool, int, list[int], anyio.CancelScope]] = []
+
+    async def listen(updates: Any, got: list[int], scope: anyio.CancelScope) -> None:
+        with scope, suppress(StopAsyncIteration):
+            while True:
+                got.append((await anext(updates)).number)
+
+    async with anyio.create_task_group() as group:
+        for sent, wants, gives_up in bursts:
+            for is_unread in sent:
+                told.append(Said(len(told), is_unread=is_unread))
+                feed.publish(told[-1])
+            await anyio.wait_all_tasks_blocked()
+            for wanted, since, got, _ in listening:
+                assert got == [one.number for one in told[since:] if wanted or not one.is_unread]
+            if gives_up and listening:
+                listening.pop(0)[3].cancel()
+            scope, got = anyio.CancelScope(), list[int]()
+            listening.append((wants, len(told), got, scope))
+            group.start_soon(listen, feed.subscribe(limit=_MOST, sent_audio=wants), got, scope)
+        feed.close(None)
 
 
 async def test_the_end_comes_after_what_was_not_read_and_is_told_to_everybody_anew() -> None:
