@@ -3,11 +3,14 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from realtime_sdk.fold import Update
 from realtime_sdk.protocol import server_events
+from realtime_sdk.protocol.local import ConnectionOpened
 from realtime_sdk.session.asking import Asking
 from realtime_sdk.session.interrupting import Interrupting
+from realtime_sdk.session.reply import Reply
 from realtime_sdk.session.requests import ANSWERS, QUESTIONS, Outstanding
 from realtime_sdk.session.server_errors import ERROR_EVENTS, level_of, server_error
 from realtime_sdk.session.subscribers import Feed
@@ -21,6 +24,7 @@ class Hearing(Interrupting):
     _feed: Feed
     _asking: Asking
     _outstanding: Outstanding
+    _replies: WeakValueDictionary[str, Reply]
     _fatal: Exception | None
 
     @abstractmethod
@@ -40,6 +44,17 @@ class Hearing(Interrupting):
         self._outstanding.hear(event, update)
         self._asking.queue.hear(event, update)
 
+    def _hear_an_end(self, event: server_events.ResponseDone, update: Update) -> None:
+        self._hear(event, update)
+        reply = self._replies.pop(event.response.id or "", None)
+        if reply is not None:
+            reply.catch_up()
+
+    def _end_what_broke_off(self, _event: ConnectionOpened, _update: Update) -> None:
+        """A new connection goes on, without the responses of the one before."""
+        for reply in self._replies.values():
+            reply.catch_up()
+
     def _end_if_fatal(self, event: Any, update: Update) -> None:
         self._hear(event, update)
         if level_of(event.error.code) == "account":
@@ -50,6 +65,8 @@ class Hearing(Interrupting):
 _HEEDED: Final[Mapping[type[Any], Callable[[Hearing, Any, Update], None]]] = {
     **dict.fromkeys((*QUESTIONS, *ANSWERS), Hearing._hear),
     **dict.fromkeys(ERROR_EVENTS, Hearing._end_if_fatal),
+    server_events.ResponseDone: Hearing._hear_an_end,
+    ConnectionOpened: Hearing._end_what_broke_off,
     server_events.InputAudioBufferSpeechStarted: Hearing._interrupt_for_speech,
     server_events.ResponseOutputAudioDelta: Hearing._play,
 }

@@ -131,10 +131,32 @@ class Reply:
         """Its response has begun: the update that says so."""
         created = (event.response.id for event in update.events if isinstance(event, server_events.ResponseCreated))
         self.response_id = next(created, None)
+        self.withdraw = _nothing
 
     def fail(self, error: Exception) -> None:
         """It will not be answered: raised to whoever waits, at the next update."""
         self._failure = self._failure or error
+        self._let_go()
+
+    def catch_up(self) -> None:
+        """Its response has ended, or its connection has: read what there is of it, so that nothing later is kept."""
+        updates = self._updates
+        if updates is None:
+            return
+        try:
+            for update in updates.unread():
+                self._hear(update, updates)
+        except Exception as error:
+            self.fail(error.with_traceback(None))  # it would hold whatever ran when the end came
+
+    @property
+    def _is_over(self) -> bool:
+        return self._answer is not None or self._failure is not None
+
+    def _let_go(self) -> None:
+        self.withdraw = _nothing
+        if self._updates is not None:
+            self._updates.leave()
 
     async def result(self) -> Answer:
         """Its end, as `await reply` gives it; a coroutine function, for task groups."""
@@ -144,6 +166,7 @@ class Reply:
                 continue
             self._pieces.clear()
             await self._go_on()
+        self._pieces.clear()
         return self._answer
 
     async def _go_on(self) -> None:
@@ -152,7 +175,7 @@ class Reply:
         try:
             await self._go_on_alone()
         except Exception as error:
-            self._failure = self._failure or error
+            self.fail(error)
             raise
         finally:
             self._moved = None
@@ -181,7 +204,7 @@ class Reply:
             gone = RequestTimeout(
                 "the reply was given up before its response had begun", waiting_for="response.created"
             )
-            self._failure = self._failure or gone
+            self.fail(gone)
 
     def _raise_if_out_of_time(self) -> None:
         if self._answer is None and not self._pieces:
@@ -193,13 +216,16 @@ class Reply:
             if self._failure is not None:
                 raise self._failure
             try:
-                update = await anext(updates)
+                self._hear(await anext(updates), updates)
             except StopAsyncIteration:
-                raise ConnectionClosed("the session ended before the response did", code=NORMAL) from None
-            if update.record.sender == "server":
-                self._take(update)
-            elif update.record.sender == "local" and not updates.is_at_end:  # else the feed says why it ended
-                _raise_if_broken(update.event)
+                if not self._is_over:  # else it has caught up meanwhile
+                    raise ConnectionClosed("the session ended before the response did", code=NORMAL) from None
+
+    def _hear(self, update: Update, updates: Subscriber) -> None:
+        if update.record.sender == "server":
+            self._take(update)
+        elif update.record.sender == "local" and not updates.is_at_end:  # else the feed says why it ended
+            _raise_if_broken(update.event)
 
     def _take(self, update: Update) -> None:
         for event in update.events:
@@ -217,7 +243,7 @@ class Reply:
         if answer.status == "failed":
             raise _failed(answer)
         self._answer = answer
-        self._updates = None  # whoever keeps the reply keeps nothing of what comes later
+        self._let_go()  # whoever keeps the reply keeps nothing of what comes later
 
 
 def _raise_if_broken(event: Any) -> None:

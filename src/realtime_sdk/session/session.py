@@ -6,6 +6,7 @@ gate. What is decided is decided by the core and the tables; here it is put toge
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final, TypeVar, overload
+from weakref import WeakValueDictionary
 
 import anyio
 from anyio.abc import TaskGroup
@@ -69,7 +70,7 @@ class RealtimeSession(Speaking, Hearing):
         tools: Mapping[str, Tool],
     ) -> None:
         self._ids = ids
-        self._answered = set()
+        self._answered, self._replies = set(), WeakValueDictionary()
         self._player = choices.player
         self._stop_playback = choices.stop_playback
         self._interrupts = choices.interrupt_on_speech

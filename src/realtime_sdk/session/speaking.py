@@ -2,10 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Unpack
+from weakref import WeakValueDictionary
 
 from pydantic_core import to_json
 
+from realtime_sdk.fold import Update
 from realtime_sdk.protocol import client_events as c, models
 from realtime_sdk.session.content import as_item, user_message
 from realtime_sdk.session.reply import Reply
@@ -26,6 +29,8 @@ class Speaking(Verbs):
 
     _answered: set[str]
     """The call_ids that were answered."""
+    _replies: WeakValueDictionary[str, Reply]
+    """The replies that have begun, by the id of their response, while somebody holds them."""
 
     @abstractmethod
     def updates(self, *, limit: int | None = ..., sent_audio: bool = ...) -> Subscriber:
@@ -72,7 +77,7 @@ class Speaking(Verbs):
                 for item in (() if out_of_band else said)
             ]
             event = c.ResponseCreate(event_id=self._ids.event(), response=response)
-            held = Held(event, failed=reply.fail, answered=reply.begin)
+            held = Held(event, failed=reply.fail, answered=partial(self._begun, reply))
             reply.withdraw = lambda: self._withdraw(held)
 
             def settled(ticket: Ticket) -> None:
@@ -86,6 +91,10 @@ class Speaking(Verbs):
             await self._queue(held)
 
         return Reply(ask, lambda: self.updates(limit=None, sent_audio=False), tag, timeout)
+
+    def _begun(self, reply: Reply, update: Update) -> None:
+        reply.begin(update)
+        self._replies[reply.response_id or ""] = reply
 
     async def submit_tool_output(
         self, call_id: str, output: Any, *, reply: bool = True, timeout: float | None = TIMEOUT_S

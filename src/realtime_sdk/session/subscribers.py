@@ -147,6 +147,19 @@ class Subscriber:
                 self._feed.raise_if_closed()
                 await self._feed.wait(sent_audio=self._wants_sent_audio)
 
+    def unread(self) -> Iterator[Update]:
+        """What there is to read without waiting; what is taken counts as read."""
+        while self._at is not None and self._at[0] is not None:
+            update: Update = self._at[0]
+            self._at = self._at[1]
+            self._read += 1
+            if self._wants_sent_audio or not update.is_unread:
+                yield update
+
+    def leave(self) -> None:
+        """Get nothing more, and hold nothing."""
+        self._at = None
+
     @property
     def behind(self) -> int:
         """How many updates it has not read yet."""
