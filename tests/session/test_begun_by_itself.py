@@ -7,9 +7,10 @@ import pytest
 from anyio import fail_after
 
 from realtime_sdk.errors import ServerError
-from realtime_sdk.session import RealtimeSession
+from realtime_sdk.session import RealtimeSession, ToolContext
 from tests.session.scripted import Server, talking
 from tests.session.test_sequencing import creates, idle
+from tests.session.test_tools import run_calls
 from tests.session.test_turns import detecting
 
 BUSY = "conversation_already_has_active_response"
@@ -104,5 +105,30 @@ async def test_an_output_that_waited_is_answered_with_the_text_that_went_ahead()
             await server.finish(session.state.active_response_id or "")
             await server.say("input_audio_buffer.cleared")
             await session.until(lambda state: not state.active_response_id and not state.input_audio.speaking)
+            await idle()
+            assert creates(server) == 1
+
+
+async def test_it_is_not_taken_for_the_progress_that_is_asked_for_at_that_moment() -> None:
+    async def look(context: ToolContext) -> None:
+        await context.progress("half way")
+        await anyio.sleep_forever()
+
+    with fail_after(5):
+        async with (
+            talking(ByHand, tools=[look], prepare=detecting) as (session, server),
+            anyio.create_task_group() as group,
+        ):
+            await run_calls(session, server, ("call_1", "look", "{}"))
+            await server.until_heard("conversation.item.create")
+            await server.take()
+            create = await server.until_heard("response.create")
+            group.start_soon(lambda: session.add_item("And Rome?", reply=True))
+            await server.until_heard("conversation.item.create", 2)
+            await server.take()
+            await server.respond_by_itself("resp_vad")
+            await server.error(BUSY, event_id=create["event_id"])
+            await server.finish("resp_vad")
+            await session.until(lambda state: "resp_vad" in state.responses and not state.active_response_id)
             await idle()
             assert creates(server) == 1

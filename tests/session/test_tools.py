@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from typing import Any, Literal
+from unittest.mock import ANY
 
 import anyio
 import pytest
@@ -11,6 +12,7 @@ from realtime_sdk.errors import ConnectionLost, LocalProtocolError
 from realtime_sdk.fold import replay
 from realtime_sdk.protocol import models
 from realtime_sdk.session import RealtimeSession
+from realtime_sdk.session.requests import TAG
 from realtime_sdk.session.tools import Outcome, ToolContext, split_tools, tool
 from tests.session.scripted import Server, talking
 from tests.session.test_turns import detecting
@@ -291,7 +293,7 @@ async def test_a_tool_finds_its_dependencies_and_tells_of_its_progress() -> None
     async with talking(tools=[look], tool_context="the database") as (session, server):
         await run_calls(session, server, ("call_1", "look", "{}"))
         asked = await server.until_heard("response.create")
-        assert asked["response"] == {"tool_choice": "none"}
+        assert asked["response"] == {"tool_choice": "none", "metadata": {TAG: ANY}}
         assert (
             server.heard_of("conversation.item.create")[0]["item"]["content"][0]["text"] == "Progress of look: half way"
         )

@@ -164,8 +164,10 @@ class RealtimeSession(Speaking, Hearing):
         """Send an event as it is, and wait for no answer; what the server says to it comes as updates.
 
         A `response.create` for the default conversation waits for its turn if a response is running; this call does
-        not wait for it. Audio goes the way of `append_audio`. It waits while too much is on its way, and between
-        connections. Raises LocalProtocolError, OutboundFull, RequestTimeout, the ConnectionClosed family.
+        not wait for it. It carries no mark but what you give it: a response that voice detection begins in that moment
+        is taken for its answer (`ask` and `request` mark theirs). Audio goes the way of `append_audio`. It waits while
+        too much is on its way, and between connections. Raises LocalProtocolError, OutboundFull, RequestTimeout, the
+        ConnectionClosed family.
         """
         with limited(timeout, "room to send"):
             await self._send(as_event(event))

@@ -136,8 +136,7 @@ class Speaking(Verbs):
         """Have the assistant say how far a call is, when nobody answers or speaks. Returns the request for that."""
         part = models.SystemMessageContent(type="input_text", text=text)
         item = await self.add_item(models.SystemMessage(content=[part]))
-        create = c.ResponseCreate(event_id=self._ids.event(), response=models.ResponseCreateParams(tool_choice="none"))
-        held = Held(create, answers=frozenset({item.id}), is_polite=True)
+        held = Held(self._marked(tool_choice="none"), answers=frozenset({item.id}), is_polite=True)
         await self._queue(held)
         return held
 

@@ -84,10 +84,13 @@ class Verbs(ABC):
             await self._queue(self._joint())
 
     def _joint(self, *answers: str) -> Held:
-        """A request for a response to these items, or to all that stands there. Marked, unlike the server's own."""
-        marked = models.ResponseCreateParams(metadata={TAG: self._ids.tag()})
-        create = c.ResponseCreate(event_id=self._ids.event(), response=marked)
-        return Held(create, joinable=True, answers=frozenset(answers))
+        """A request for a response to these items, or to all that stands there."""
+        return Held(self._marked(), joinable=True, answers=frozenset(answers))
+
+    def _marked(self, **settings: Any) -> c.ResponseCreate:
+        """The event that asks for a response. Its mark tells that one from those that the server begins by itself."""
+        params = models.ResponseCreateParams(metadata={TAG: self._ids.tag()}, **settings)
+        return c.ResponseCreate(event_id=self._ids.event(), response=params)
 
     async def request(self, event: Event, *, timeout: float | None = TIMEOUT_S) -> Update:
         """Send an event and wait for its own answer: the update that holds it.
