@@ -62,7 +62,8 @@ class AudioDelta(ServerEventBase):
     @property
     def sound_at(self) -> int | None:
         """Where the base64 begins in the frame, which ends two bytes after it; None if the frame was read whole."""
-        return None if self._late is None else self._late[2]
+        late = self._late
+        return None if late is None else late[2]
 
 
 _new: Final = object.__new__
