@@ -95,6 +95,13 @@ def test_what_is_said_stands_at_frames_of_the_input_and_deltas_may_share_one() -
     assert frames == [*range(1_200, 2_200, 200), *range(2_600, 3_600, 200)]
 
 
+def test_the_words_of_a_phrase_come_after_those_of_the_phrase_before() -> None:
+    session = talk(speed=1)
+    session.send(TRANSCRIBE)
+    said = [*session.send(*PHRASE, *PHRASE), *session.wait(10_000)]
+    assert text(said, "session.input_transcript.delta") == "hello there hello there "
+
+
 def test_at_real_time_the_frames_come_as_they_are_spoken() -> None:
     session = talk(speed=1)
     session.send(*PHRASE)

@@ -246,7 +246,8 @@ def _pump(head: bytes, pipe: BinaryIO, target: int, stack: ExitStack) -> None:
 
 def _buffered(pipe: BinaryIO) -> bytes:
     """What the pipe's buffer holds already: nobody need wait for that."""
-    if os.name != "posix" or not isinstance(pipe, BufferedReader) or not isinstance(pipe.raw, FileIO):
+    raw: object = getattr(pipe, "raw", None)
+    if os.name != "posix" or not isinstance(pipe, BufferedReader) or not isinstance(raw, FileIO):
         return b""
     blocks = os.get_blocking(pipe.fileno())
     os.set_blocking(pipe.fileno(), False)

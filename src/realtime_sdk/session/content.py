@@ -29,8 +29,9 @@ def user_message(
     if text is not None:
         parts.append(models.UserMessageContent(type="input_text", text=text))
     if audio is not None:
-        if not isinstance(audio, (bytes, bytearray, memoryview)):
-            raise LocalProtocolError(f"audio is bytes, and this is {_a(audio)}", field="audio")
+        given: Any = audio
+        if not isinstance(given, (bytes, bytearray, memoryview)):
+            raise LocalProtocolError(f"audio is bytes, and this is {_a(given)}", field="audio")
         encoded = pybase64.b64encode(audio).decode()
         parts.append(models.UserMessageContent(type="input_audio", audio=encoded))
     pictures = map(image_url, _pictures(image))

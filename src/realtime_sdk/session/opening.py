@@ -80,7 +80,7 @@ class Opening:
             endpoint = self.source if isinstance(self.source, Endpoint) else Endpoint("", dialect=dialect)
             return given(self.transport), endpoint
         endpoint = await (self.source or OpenAI()).resolve()
-        return self.transport or over_websocket(self.options), endpoint
+        return over_websocket(self.options) if self.transport is None else self.transport, endpoint
 
     def _session(self, endpoint: Endpoint, log: EventLog, group: TaskGroup, tools: dict[str, Tool]) -> RealtimeSession:
         return RealtimeSession(

@@ -206,7 +206,7 @@ class Outstanding:
 
     def _remove(self, ticket: Ticket) -> None:
         self._expected.pop(ticket.event_id or "", None)
-        asked = self._asked.get(type(ticket.question))
+        asked = self._asked.get(ticket.question.__class__)
         if asked is not None and ticket in asked:
             asked.remove(ticket)
 

@@ -181,7 +181,7 @@ class RealtimeSession(Speaking, Hearing):
         next one, up to `Continuity.gap_audio_bytes`. Raises LocalProtocolError for what is no bytes, OutboundFull,
         RequestTimeout, the ConnectionClosed family.
         """
-        if timeout is None and sound.__class__ is bytes and len(sound) <= _SLICE_BYTES:
+        if timeout is None and isinstance(sound, bytes) and len(sound) <= _SLICE_BYTES:
             await self._append(sound)  # as microphones do, fifty times a second
             return
         with limited(timeout, "room to send"):

@@ -218,7 +218,8 @@ def _take_words(server: Server, now: Translating, heard: Heard) -> Server:
     language = server.config.wire["audio"]["output"].get("language")
     told = pieces(f"{words} ") if server.config.transcription is not None else ()
     said = [_server.SessionInputTranscriptDelta(delta=delta, elapsed_ms=end_ms) for delta in told]
-    due = tuple(_due(server, server.now_ms, place * _DELTA_MS, event) for place, event in enumerate(said))
+    begin_ms = max(server.now_ms, now.tells_until_ms)
+    due = tuple(_due(server, begin_ms, place * _DELTA_MS, event) for place, event in enumerate(said))
     turn = Turn(
         response_id=heard.item_id,
         number=server.turns + 1,
@@ -227,7 +228,8 @@ def _take_words(server: Server, now: Translating, heard: Heard) -> Server:
         own_instructions=f"Say exactly: [{language}] {words}",
         metadata={"language": str(language)},
     )
-    now = replace(now, due=_sorted(now.due, due))
+    until_ms = begin_ms + _scaled(server.settings, len(said) * _DELTA_MS)
+    now = replace(now, due=_sorted(now.due, due), tells_until_ms=until_ms)
     return server.having(turns=turn.number, translating=now, wanted=(*server.wanted, turn))
 
 

@@ -257,6 +257,8 @@ class Translating:
     """The phrases that are not translated yet, and where each ended, in ms of sound."""
     due: tuple[Due, ...] = ()
     """What will be said, in order of time."""
+    tells_until_ms: int = 0
+    """When the words of the phrases heard so far will all be told: those of the next one come after them."""
     speaks_until_ms: int = 0
     closing: bool = False
     """Whether the client has asked for the end."""
