@@ -8,17 +8,19 @@ import asyncio
 import base64
 import importlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
+from tests.benchmarks import far_side
 from tests.benchmarks.decode_rows import each
 from tests.benchmarks.import_rows import run
 from tests.benchmarks.measure import Spent, Work, cpu_ns
 from tests.benchmarks.row import Goal, Row, Scale, TimedRow, Works, at_least, at_most
+from tests.benchmarks.socket_rows import GO, bare_websocket, size_of
 from tests.benchmarks.uplink_rows import pieces
 from tests.benchmarks.workload import Said, answer, conversation, deltas, frames_of, server_frames
 
@@ -82,10 +84,32 @@ def openai_append(_scale: Scale) -> Work:
     return lambda: asyncio.run(append())
 
 
-def openai_connection() -> Any:
-    """A connection of openai-python whose socket swallows what is sent."""
+def openai_received(kind: str, scale: Scale) -> Work:
+    async def receive(url: str, count: int) -> Spent:
+        async with bare_websocket(url) as websocket:
+            connection = openai_connection(websocket)
+            await connection.recv()
+            began_ns = cpu_ns()
+            await websocket.send(GO, text=True)
+            for _ in range(count):
+                event = await connection.recv()
+                if event.type == "response.output_audio.delta":
+                    base64.b64decode(event.delta)
+            return Spent(count, cpu_ns() - began_ns)
+
+    return received(receive, kind, scale)
+
+
+def received(receive: Callable[[str, int], Awaitable[Spent]], kind: str, scale: Scale) -> Work:
+    size = size_of(kind, scale)
+    url, count = f"{far_side.url()}/{kind}/{size}", len(frames_of(kind, size))
+    return lambda: asyncio.run(receive(url, count))  # type: ignore[arg-type]  # a coroutine
+
+
+def openai_connection(websocket: Any = None) -> Any:
+    """A connection of openai-python; without a websocket it swallows what is sent."""
     module = importlib.import_module("openai.resources.realtime.realtime")
-    return module.AsyncRealtimeConnection(Swallowing())
+    return module.AsyncRealtimeConnection(websocket or Swallowing())
 
 
 class Swallowing:
@@ -109,6 +133,20 @@ def agents_path(said: Callable[[Scale], tuple[Said, ...]], scale: Scale) -> Work
         return Spent(len(frames), cpu_ns() - began_ns)
 
     return lambda: asyncio.run(path())
+
+
+def agents_received(kind: str, scale: Scale) -> Work:
+    async def receive(url: str, count: int) -> Spent:
+        async with bare_websocket(url) as websocket:
+            take = agents_session()
+            await take(json.loads(await websocket.recv()))
+            began_ns = cpu_ns()
+            await websocket.send(GO, text=True)
+            for _ in range(count):
+                await take(json.loads(await websocket.recv()))
+            return Spent(count, cpu_ns() - began_ns)
+
+    return received(receive, kind, scale)
 
 
 def agents_session() -> Callable[[Any], Any]:
@@ -140,6 +178,7 @@ DECODED: Mapping[str, Callable[[Scale], tuple[bytes, ...]]] = {
     "delta": lambda scale: deltas(scale.deltas),
 }
 DECODE_GOALS = {"small": at_least(35)}
+RECEIVE_GOALS = {"small": (at_least(9), at_least(5)), "sound": (at_least(6), at_least(4.5))}
 PATH_GOALS = {10: at_least(10), 1_000: at_least(34)}
 
 
@@ -159,6 +198,15 @@ PEERS: tuple[Peer, ...] = (
         for turns, goal in PATH_GOALS.items()
     ),
     Peer("whole path, one response", AGENTS, "agents", partial(agents_path, lambda scale: answer(scale.answer_ms))),
+    *(
+        Peer(f"receive, {kind}, {what}, asyncio", *peer)
+        for kind, (openai_goal, agents_goal) in RECEIVE_GOALS.items()
+        for what in ("whole path", "session")
+        for peer in (
+            (OPENAI, "openai", partial(openai_received, kind), openai_goal),
+            (AGENTS, "agents", partial(agents_received, kind), agents_goal),
+        )
+    ),
     Peer("import realtime_sdk", OPENAI, "openai", lambda _scale: partial(run, IMPORT_OPENAI), at_most(0.12)),
     Peer("ready to connect", OPENAI, "openai", lambda _scale: partial(run, READY_OPENAI), at_most(0.45)),
     Peer("ready to connect", AGENTS, "agents", lambda _scale: partial(run, READY_AGENTS), at_most(0.15)),

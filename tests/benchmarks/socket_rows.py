@@ -29,7 +29,7 @@ from tests.benchmarks.row import US_PER_FRAME, Row, Scale, TimedRow, Works, at_m
 from tests.benchmarks.uplink_rows import pieces
 from tests.benchmarks.workload import frames_of
 
-__all__ = ["rows"]
+__all__ = ["GO", "bare_websocket", "rows", "size_of"]
 
 BARE, LIMIT = "bare", "bare + orjson + pybase64"
 GOALS = {"small": at_most(1.45), "sound": at_most(1.15)}
@@ -42,7 +42,8 @@ Way = Callable[[str, int], Awaitable[Spent]]
 
 def rows(scale: Scale) -> Iterator[Row]:
     for loop, needs in LOOPS.items():
-        for kind, size in (("small", max(scale.frames // 60, 1)), ("sound", max(scale.frames // 10, 2))):
+        for kind in GOALS:
+            size = size_of(kind, scale)
             row = partial(TimedRow, unit=US_PER_FRAME, needs=needs)
             ways = partial(receiving, loop, kind, size)
             alone = {"transport": through_transport, BARE: bare}
@@ -58,6 +59,11 @@ def rows(scale: Scale) -> Iterator[Row]:
             send = {what: way, BARE: sent_bare}
             prepare = partial(sending, loop, max(scale.frames // 3, 1), send)
             yield row(name=f"send, 20 ms appends, {what}, {loop}", prepare=prepare)
+
+
+def size_of(kind: str, scale: Scale) -> int:
+    """How large the workload is: small ones are turns of some fifty frames, sound is audio deltas."""
+    return max(scale.frames // 60, 1) if kind == "small" else max(scale.frames // 10, 2)
 
 
 def receiving(loop: str, kind: str, size: int, ways: Mapping[str, Way], _stack: ExitStack) -> Works:

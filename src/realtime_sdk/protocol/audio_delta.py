@@ -39,11 +39,17 @@ class AudioDelta(ServerEventBase):
         def pcm_size(self) -> int:
             """How many bytes `pcm` has, reckoned from the length of the base64 alone."""
             ...
+
+        @property
+        def sound_at(self) -> int | None:
+            """Where in the frame the base64 begins, which ends two bytes before it; None if it was read whole."""
+            ...
     else:
         __slots__ = {
             "_late": "",
             "pcm": "The audio as bytes; `RemoteProtocolError` if the base64 is not valid.",
             "pcm_size": "How many bytes `pcm` has, reckoned from the length of the base64 alone.",
+            "sound_at": "Where in the frame the base64 begins, which ends two bytes before it; None if it was read whole.",
         }
         __dict__ = property(lambda self: _whole(self), _FIELDS.__set__)
 
@@ -52,24 +58,19 @@ class AudioDelta(ServerEventBase):
                 return _decoded(self.delta)
             if name == "pcm_size":
                 return len(self.delta) * 3 // 4 - self.delta.count("=", -2)
-            if name == "_late":
+            if name in ("_late", "sound_at"):
                 return None
             if self._late is None:
                 return super().__getattr__(name)
             _whole(self)
             return getattr(self, name)
 
-    @property
-    def sound_at(self) -> int | None:
-        """Where the base64 begins in the frame, which ends two bytes after it; None if the frame was read whole."""
-        late = self._late
-        return None if late is None else late[2]
-
 
 _new: Final = object.__new__
 _set_fields: Final[Any] = _FIELDS.__set__
 _set_pcm: Final[Any] = vars(AudioDelta)["pcm"].__set__
 _set_size: Final[Any] = vars(AudioDelta)["pcm_size"].__set__
+_set_place: Final[Any] = vars(AudioDelta)["sound_at"].__set__
 _set_late: Final[Any] = vars(AudioDelta)["_late"].__set__
 
 
@@ -79,6 +80,7 @@ def sounding(cls: type[AudioDelta], fields: dict[str, Any], pcm: bytes, late: _L
     _set_fields(event, fields.copy())
     _set_pcm(event, pcm)
     _set_size(event, len(pcm))
+    _set_place(event, late[2])
     _set_late(event, late)
     return event
 

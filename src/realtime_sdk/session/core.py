@@ -5,6 +5,7 @@ replay of the log gives the state of the session at any moment.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import pybase64
@@ -69,8 +70,9 @@ class SessionCore:
             log.append("server", frame, at_ns=at_ns)
             raise
         sound_at = None
-        if events and len(frame) >= LONG_BYTES and isinstance(events[0], AudioDelta):
-            sound_at = events[0].sound_at  # asked of no other event: a frame may hold a field of any name
+        if len(frame) >= LONG_BYTES and events:
+            first: Any = events[0]  # others are not asked: a frame may hold a field of any name
+            sound_at = first.sound_at if _is_sound(first.__class__) else None
         record = log.append("server", frame, at_ns=at_ns, plain_from=sound_at)
         update = reader.take(record, events) if record.frame is frame else reader.step(record)
         self._tell(update)
@@ -121,6 +123,11 @@ class SessionCore:
         update = self._reader.step(self.log.append("local", encode(event), at_ns=at_ns))
         self._tell(update)
         return update
+
+
+@cache
+def _is_sound(kind: type[Any]) -> bool:
+    return issubclass(kind, AudioDelta)
 
 
 def sound_of(event: Any) -> bytes | None:
