@@ -42,14 +42,14 @@ class AudioDelta(ServerEventBase):
 
         @property
         def sound_at(self) -> int | None:
-            """Where in the frame the base64 begins, which ends two bytes before it; None if it was read whole."""
+            """Where in the frame the base64 begins: all from there but two bytes; None if read whole."""
             ...
     else:
         __slots__ = {
             "_late": "",
             "pcm": "The audio as bytes; `RemoteProtocolError` if the base64 is not valid.",
             "pcm_size": "How many bytes `pcm` has, reckoned from the length of the base64 alone.",
-            "sound_at": "Where in the frame the base64 begins, which ends two bytes before it; None if it was read whole.",
+            "sound_at": "Where in the frame the base64 begins: all from there but two bytes; None if read whole.",
         }
         __dict__ = property(lambda self: _whole(self), _FIELDS.__set__)
 
