@@ -10,8 +10,8 @@ from anyio import fail_after
 from realtime_sdk.errors import ConnectionLost
 from realtime_sdk.fold import replay
 from realtime_sdk.session import RealtimeSession
+from tests.session.continued import ROLLING
 from tests.session.scripted import AT_ONCE, Server, Servers
-from tests.session.test_continuity import ROLLING
 
 
 class BreaksWhenTold(Server):

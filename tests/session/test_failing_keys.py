@@ -11,8 +11,8 @@ from realtime_sdk.errors import ConnectionLost, LocalProtocolError
 from realtime_sdk.session import OpenAI, connect
 from realtime_sdk.session.lines import task_home
 from realtime_sdk.transport import Endpoint, Transport
+from tests.session.continued import ROLLING, expiring
 from tests.session.scripted import AT_ONCE, Servers
-from tests.session.test_continuity import ROLLING, expiring
 
 FAILURES = [ValueError("the vault is shut"), LocalProtocolError("no key"), OSError("no network")]
 

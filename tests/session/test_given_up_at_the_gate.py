@@ -6,8 +6,8 @@ import pytest
 from anyio import fail_after
 
 from realtime_sdk.errors import ConnectionLost, RequestTimeout
+from tests.session.continued import ROLLING
 from tests.session.scripted import Server, Servers
-from tests.session.test_continuity import ROLLING
 
 
 def second_expires(server: Server, number: int) -> None:

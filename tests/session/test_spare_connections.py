@@ -10,8 +10,8 @@ from realtime_sdk.fold import replay
 from realtime_sdk.session import connect
 from realtime_sdk.session.lines import task_home
 from realtime_sdk.transport import Endpoint, Transport
+from tests.session.continued import ROLLING
 from tests.session.scripted import Server, Servers
-from tests.session.test_continuity import ROLLING
 
 
 def first_and_second_expire(server: Server, number: int) -> None:
