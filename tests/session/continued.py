@@ -9,9 +9,7 @@ from typing import Any
 import anyio
 from anyio.lowlevel import checkpoint
 
-from realtime_sdk.errors import (
-    ConnectionClosed,
-)
+from realtime_sdk.errors import ConnectionClosed
 from realtime_sdk.session import RealtimeSession
 from realtime_sdk.transport import Transport
 from tests.session.scripted import AT_ONCE, Server

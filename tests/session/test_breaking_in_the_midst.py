@@ -7,11 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from realtime_sdk.errors import (
-    ConnectionClosed,
-    ConnectionExpired,
-    ConnectionLost,
-)
+from realtime_sdk.errors import ConnectionClosed, ConnectionExpired, ConnectionLost
 from realtime_sdk.fold import replay
 from realtime_sdk.transport import Endpoint, Transport
 from tests.session.continued import Prompt, appended, brought_back, texts, told

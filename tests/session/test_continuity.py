@@ -7,10 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from realtime_sdk.errors import (
-    ConnectionLost,
-    RequestTimeout,
-)
+from realtime_sdk.errors import ConnectionLost, RequestTimeout
 from realtime_sdk.fold import replay
 from realtime_sdk.protocol import client_events
 from tests.session.continued import appended, brought_back, idle, texts, told

@@ -4,9 +4,7 @@ from typing import Any
 
 import pytest
 
-from realtime_sdk.errors import (
-    RequestTimeout,
-)
+from realtime_sdk.errors import RequestTimeout
 from realtime_sdk.fold import replay
 from realtime_sdk.log import EventLog
 from realtime_sdk.session import RealtimeSession

@@ -4,12 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from realtime_sdk.errors import (
-    ConnectionClosed,
-    ConnectionLost,
-    HandshakeError,
-    RealtimeError,
-)
+from realtime_sdk.errors import ConnectionClosed, ConnectionLost, HandshakeError, RealtimeError
 from realtime_sdk.fold import replay
 from realtime_sdk.session import Continuity
 from tests.session.scripted import AT_ONCE, Servers

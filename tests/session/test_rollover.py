@@ -2,9 +2,7 @@
 
 import pytest
 
-from realtime_sdk.errors import (
-    ConnectionExpired,
-)
+from realtime_sdk.errors import ConnectionExpired
 from realtime_sdk.fold import replay
 from tests.session.continued import ROLLING, brought_back, expiring, idle, texts
 from tests.session.scripted import Server, Servers
