@@ -75,9 +75,12 @@ _set_late: Final[Any] = vars(AudioDelta)["_late"].__set__
 
 
 def sounding(cls: type[AudioDelta], fields: dict[str, Any], pcm: bytes, late: _Late) -> AudioDelta:
-    """An event of `cls` with these fields and this sound; what else it has is read when it is asked for."""
+    """An event of `cls` with these fields and this sound; what else it has is read when it is asked for.
+
+    The fields are those of all deltas of a part, and not copied: nobody can write them, and who looks gets a copy.
+    """
     event = _new(cls)
-    _set_fields(event, fields.copy())
+    _set_fields(event, fields)
     _set_pcm(event, pcm)
     _set_size(event, len(pcm))
     _set_place(event, late[2])

@@ -59,7 +59,7 @@ def decode(frame: bytes | str, *, registry: Registry | None = None, sender: Send
     invalid body is an `UnknownEvent`, an unknown item, part or tool an `Unknown…` inside the event.
     """
     tables = registry or registries.GA
-    passes = tables.passes if len(frame) < LONG_BYTES else tables.long_passes
+    passes = tables.passes if len(frame) < LONG_BYTES or isinstance(frame, str) else tables.long_passes
     try:
         return passes[sender](frame)
     except ValueError:
