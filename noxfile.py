@@ -154,7 +154,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """What the tests do a little of, long: faults, events in flat memory, a crowd. Half an hour, with figures."""
+    """What the tests do a little of, long: faults, events in flat memory, a crowd. Ten minutes, with figures."""
     install(session, "tests")
     env = {"FAULT_SESSIONS": "10000", "SOCKET_FAULT_SESSIONS": "200", "SOAK_SECONDS": "60", "CROWD_SESSIONS": "100"}
     files = ("tests/session/test_faults.py", "tests/session/test_soak.py", "tests/simulator/test_crowd.py")
