@@ -116,6 +116,14 @@ def test_a_turn_awaits_its_answer_until_one_begins() -> None:
     assert after(created(), state=state).input_audio.awaiting is None
 
 
+def test_in_a_session_that_only_transcribes_no_turn_awaits_an_answer() -> None:
+    detecting = {"type": "transcription", "id": "s", "audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
+    state = after(server("session.created", session=detecting), speech("speech_started", item_id="u", audio_start_ms=0))
+    state = after(speech("speech_stopped", item_id="u", audio_end_ms=80), speech("committed", item_id="u"), state=state)
+    assert state.session.type == "transcription"
+    assert (state.input_audio.awaiting, tuple(state.input_audio.commits)) == (None, ("u",))
+
+
 def test_a_refused_commit_is_forgotten() -> None:
     append = client("input_audio_buffer.append", audio="A" * 6400)
     commit = client("input_audio_buffer.commit")

@@ -75,7 +75,8 @@ def _stretch_of(audio: InputAudio, item_id: str) -> Speech | None:
 def _is_answered_by_itself(state: RealtimeState, item_id: str) -> bool:
     """Whether the server answers a turn that is committed now: voice detection ended it, and no response runs."""
     audio, detection = state.settled.input_audio, getattr(_input(state), "turn_detection", None)
-    if detection is None or getattr(detection, "create_response", None) is False:
+    has_answers = getattr(state.settled.session, "type", None) != "transcription"
+    if not has_answers or detection is None or getattr(detection, "create_response", None) is False:
         return False
     stretch = _stretch_of(audio, item_id)
     by_itself = stretch is not None and stretch.end_ms is not None and not audio.commits_sent
