@@ -324,3 +324,17 @@ class Servers:
 
 
 AT_ONCE = Continuity(first_delay_s=0, jitter=0, rollover_before_s=None, attempts=4)
+
+
+def quick_and_slow() -> tuple[anyio.Event, list[Callable[[], Any]]]:
+    """Two tools: `quick` answers at once, `slow` when it is released by the event."""
+    release = anyio.Event()
+
+    async def quick() -> str:
+        return "quick"
+
+    async def slow() -> str:
+        await release.wait()
+        return "slow"
+
+    return release, [quick, slow]

@@ -14,7 +14,7 @@ from realtime_sdk.protocol import models
 from realtime_sdk.session import RealtimeSession
 from realtime_sdk.session.requests import TAG
 from realtime_sdk.session.tools import Outcome, ToolContext, split_tools, tool
-from tests.session.scripted import Server, talking
+from tests.session.scripted import Server, quick_and_slow, talking
 from tests.session.test_turns import detecting
 
 
@@ -161,16 +161,8 @@ async def test_calls_run_together_and_are_answered_in_their_order_with_one_respo
 
 
 async def test_no_response_is_asked_for_before_all_calls_are_answered_and_the_response_has_ended() -> None:
-    release = anyio.Event()
-
-    async def quick() -> str:
-        return "quick"
-
-    async def slow() -> str:
-        await release.wait()
-        return "slow"
-
-    async with talking(tools=[quick, slow], holding=True) as (session, server):
+    release, tools = quick_and_slow()
+    async with talking(tools=tools, holding=True) as (session, server):
         await server.respond_by_itself("resp_1")
         first = await server.call("resp_1", "quick", "{}", call_id="call_1")
         await session.until(lambda state: any(item.type == "function_call_output" for item in state.items.values()))

@@ -3,23 +3,15 @@
 import anyio
 
 from realtime_sdk.fold import replay
-from tests.session.scripted import Servers, talking
+from tests.session.scripted import Servers, quick_and_slow, talking
 from tests.session.test_tools import hear_the_user, idle, outputs, run_calls
 from tests.session.test_turns import detecting
 
 
 async def test_the_model_goes_on_when_the_output_of_the_last_call_has_been_told() -> None:
-    release = anyio.Event()
-
-    async def quick() -> str:
-        return "quick"
-
-    async def slow() -> str:
-        await release.wait()
-        return "slow"
-
+    release, tools = quick_and_slow()
     with anyio.fail_after(5):
-        async with Servers().talking(tools=[quick, slow]) as (session, servers):
+        async with Servers().talking(tools=tools) as (session, servers):
             await run_calls(session, servers.last, ("call_1", "quick", ""), ("call_2", "slow", ""))
             await session.until(lambda state: any(item.output == "quick" for item in state.items.values()))
             await servers.last.transport.aclose(1006)
@@ -35,17 +27,9 @@ async def test_the_model_goes_on_when_the_output_of_the_last_call_has_been_told(
 
 
 async def test_the_model_goes_on_without_an_output_that_no_server_takes() -> None:
-    release = anyio.Event()
-
-    async def quick() -> str:
-        return "quick"
-
-    async def slow() -> str:
-        await release.wait()
-        return "slow"
-
+    release, tools = quick_and_slow()
     with anyio.fail_after(5):
-        async with Servers().talking(tools=[quick, slow]) as (session, servers):
+        async with Servers().talking(tools=tools) as (session, servers):
             await run_calls(session, servers.last, ("call_1", "quick", ""), ("call_2", "slow", ""))
             await session.until(lambda state: any(item.output == "quick" for item in state.items.values()))
             servers.last.refuse("conversation.item.create", code="string_above_max_length")

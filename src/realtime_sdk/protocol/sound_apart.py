@@ -39,7 +39,7 @@ _Part: TypeAlias = tuple[int, int, bytes, dict[str, Any]]
 def sound_apart(read: Pass, classes: Mapping[str, type[WireModel]]) -> Pass:
     """The same way from a frame to one of `classes`, and short for their audio delta. It raises where `read` does.
 
-    It reads bytes only: text that is read again and again is not worth a question each time.
+    For frames that are bytes; text goes the whole way.
     """
     deltas = [(wire_type, cls) for wire_type, cls in classes.items() if issubclass(cls, AudioDelta)]
     if len(deltas) != 1:

@@ -21,12 +21,13 @@ from realtime_sdk.protocol.unknown import UnknownEvent
 from realtime_sdk.protocol.wire import LocalEventBase
 from realtime_sdk.state import RealtimeState
 
-__all__ = ["SessionCore", "Tell", "sound_of"]
+__all__ = ["APPENDS", "SessionCore", "Tell", "sound_of"]
 
 Tell = Callable[[Update], object]
 
 _SOUND: Final = "here+stands+the+sound=="
-_APPENDS: Final = ("input_audio_buffer.append", "session.input_audio_buffer.append")
+APPENDS: Final = ("input_audio_buffer.append", "session.input_audio_buffer.append")
+"""The types of the events that append the user's audio."""
 
 
 def _nobody(_: Update) -> None:
@@ -132,7 +133,7 @@ def _is_sound(kind: type[Any]) -> bool:
 
 def sound_of(event: Any) -> bytes | None:
     """The audio that an event appends; None of any other event, and of what is no base64."""
-    if getattr(event, "type", None) not in _APPENDS:
+    if getattr(event, "type", None) not in APPENDS:
         return None
     try:
         return pybase64.b64decode(event.audio, validate=True)
@@ -142,7 +143,7 @@ def sound_of(event: Any) -> bytes | None:
 
 def _around_sound(dialect: Dialect) -> tuple[bytes, bytes]:
     """What stands before and behind the base64 in the frame of an append."""
-    appends: list[Any] = [cls for name, cls in dialect.understood().client.items() if name in _APPENDS]
+    appends: list[Any] = [cls for name, cls in dialect.understood().client.items() if name in APPENDS]
     if not appends:
         raise LocalProtocolError(f"{dialect.name} has no event that appends audio")
     (frame,) = dialect.write(appends[0](audio=_SOUND))

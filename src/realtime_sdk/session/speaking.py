@@ -70,27 +70,29 @@ class Speaking(Verbs):
         said = [*map(as_item, items), *([] if message is None else [message])]
         tag = self._ids.tag()
         response = _params(settings, tag, out_of_band=said if out_of_band else None)
+        return Reply(
+            partial(self._say_and_ask, () if out_of_band else said, response),
+            lambda: self.updates(limit=None, sent_audio=False),
+            tag,
+            timeout,
+        )
 
-        async def ask(reply: Reply) -> None:
-            creates = [
-                item_create(item, item.id or self._ids.item(), event_id=self._ids.event())
-                for item in (() if out_of_band else said)
-            ]
-            event = c.ResponseCreate(event_id=self._ids.event(), response=response)
-            held = Held(event, failed=reply.fail, answered=partial(self._begun, reply))
-            reply.withdraw = lambda: self._withdraw(held)
+    async def _say_and_ask(self, items: Iterable[Any], response: models.ResponseCreateParams, reply: Reply) -> None:
+        """Put these items into the conversation and ask for the response that the reply is."""
+        creates = [item_create(item, item.id or self._ids.item(), event_id=self._ids.event()) for item in items]
+        event = c.ResponseCreate(event_id=self._ids.event(), response=response)
+        held = Held(event, failed=reply.fail, answered=partial(self._begun, reply))
+        reply.withdraw = lambda: self._withdraw(held)
 
-            def settled(ticket: Ticket) -> None:
-                if ticket.failure is not None:
-                    reply.fail(ticket.failure)
-                    self._take_back(held)
+        def settled(ticket: Ticket) -> None:
+            if ticket.failure is not None:
+                reply.fail(ticket.failure)
+                self._take_back(held)
 
-            written = [self._written(said) for said in (*creates, event)]  # all of it can be said, or nothing is
-            for create, frames in zip(creates, written, strict=False):
-                await self._send_followed(create, frames, settled)
-            await self._queue(held)
-
-        return Reply(ask, lambda: self.updates(limit=None, sent_audio=False), tag, timeout)
+        written = [self._written(said) for said in (*creates, event)]  # all of it can be said, or nothing is
+        for create, frames in zip(creates, written, strict=False):
+            await self._send_followed(create, frames, settled)
+        await self._queue(held)
 
     def _begun(self, reply: Reply, update: Update) -> None:
         reply.begin(update)

@@ -15,9 +15,10 @@ import anyio
 
 from realtime_sdk.errors import SubscriberTooSlow
 from realtime_sdk.fold import Update
-from realtime_sdk.protocol import client_events, registries
+from realtime_sdk.protocol import registries
+from realtime_sdk.session.core import APPENDS
 
-__all__ = ["DEFAULT_LIMIT", "Events", "Feed", "Subscriber"]
+__all__ = ["DEFAULT_LIMIT", "Events", "Feed", "Subscriber", "hears_sent_audio"]
 
 DEFAULT_LIMIT: Final = 4_096
 """How many updates a subscriber may fall behind. Of audio deltas that is some fifteen minutes of speech."""
@@ -226,7 +227,9 @@ def hears_sent_audio(classes: tuple[type[Any], ...]) -> bool:
     return not classes or any(issubclass(append, classes) for append in _APPENDS)
 
 
-_APPENDS: Final = (
-    client_events.InputAudioBufferAppend,
-    registries.TRANSLATION.client["session.input_audio_buffer.append"],
+_APPENDS: Final = tuple(
+    registry.client[kind]
+    for registry in (registries.GA, registries.TRANSLATION)
+    for kind in APPENDS
+    if kind in registry.client
 )
